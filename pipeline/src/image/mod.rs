@@ -1,0 +1,114 @@
+//! Everything that understands picture bytes: formats, headers, pixels, embedded metadata.
+//!
+//! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
+//! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
+
+pub mod limits;
+
+pub use limits::Limits;
+
+use serde::{Deserialize, Serialize};
+
+use crate::raster::Raster;
+
+/// A picture format, recognised by content and never by file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the variants are the formats' own names")]
+pub enum Format {
+    Jpeg,
+    Png,
+    Tiff,
+    Webp,
+    Gif,
+    Bmp,
+    Jp2,
+    Heic,
+    Avif,
+    Psd,
+    /// Camera RAW that is not plain TIFF: CR2, CR3, NEF, ARW, DNG, RAF, RW2, ORF and relatives.
+    Raw,
+    Ico,
+    Tga,
+    Pnm,
+    Qoi,
+    Jxl,
+    Hdr,
+    Exr,
+    Eps,
+    Svg,
+    Pcx,
+}
+
+/// What a file's header says of the picture, without decoding it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Technical {
+    /// The format, by content.
+    pub format: Format,
+    /// Width in pixels as coded, before orientation is applied.
+    pub width: u32,
+    /// Height in pixels as coded, before orientation is applied.
+    pub height: u32,
+    /// Frames or pages, at least 1.
+    pub frames: u32,
+    /// Bits a sample: 1, 2, 4, 8, 16, 32.
+    pub bit_depth: u8,
+    /// The colour model as coded.
+    pub colour: ColourModel,
+    /// Whether there is transparency.
+    pub alpha: bool,
+    /// EXIF orientation 1 to 8; 1 when absent or out of range.
+    pub orientation: u8,
+    /// The description of the embedded ICC profile, when there is one.
+    pub icc: Option<String>,
+}
+
+/// The colour model that a file is coded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the variants are the models' own names")]
+pub enum ColourModel {
+    Grey,
+    Rgb,
+    Indexed,
+    Ycbcr,
+    Cmyk,
+    Lab,
+    Other,
+}
+
+/// The decoded first frame of a picture: upright, sRGB, flattened on white.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The pixels.
+    pub raster: Raster,
+    /// What was wrong although pixels came out: `truncated: 312 of 1024 rows decoded`.
+    pub damage: Option<String>,
+}
+
+/// What rendering one picture gives.
+#[derive(Debug)]
+pub struct Rendered {
+    /// One encoded file for each size of the recipe that does not enlarge, largest first;
+    /// a picture smaller than every size is rendered once at its own size for each name.
+    pub files: Vec<RenderedFile>,
+    /// The pixels at the 1024 size (or the picture's own, when smaller), for assess and label.
+    pub working: Raster,
+    /// The 64-bit perceptual hash, taken from the smallest rendition.
+    pub phash: u64,
+    /// What was wrong although pixels came out.
+    pub damage: Option<String>,
+}
+
+/// One encoded rendition.
+#[derive(Debug)]
+pub struct RenderedFile {
+    /// The recipe's size in text: `2048`.
+    pub name: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The encoded file.
+    pub bytes: Vec<u8>,
+}
