@@ -5,9 +5,16 @@
 //! happens to one photograph, and in which file.
 
 pub mod asset;
+pub mod catalogue;
+pub mod decision;
 pub mod fault;
 pub mod field;
 pub mod image;
 pub mod label;
+pub mod opinion;
+pub mod ports;
 pub mod raster;
+pub mod record;
 pub mod rendition;
+pub mod run;
+pub mod store;

@@ -1,0 +1,157 @@
+//! The catalogue: the append-only ledger of assets, occurrences, opinions, decisions and runs.
+//!
+//! The port has one way in, [`Catalogue::append`], and a few ways out. Everything appended is
+//! safe to append again, and the change feed lets an index follow without missing anything.
+//! Every backend runs the suite in `conformance`.
+
+#[cfg(test)]
+mod conformance;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::asset::{Asset, AssetId, Occurrence, PixelDigest, Tenant};
+use crate::decision::Decision;
+use crate::fault::Fault;
+use crate::opinion::{Maker, Opinion, Subject};
+use crate::record::Parts;
+use crate::run::{Item, Run, RunId};
+
+/// One line for the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// An asset, written once: a second one with the same id changes nothing.
+    Asset(Asset),
+    /// A place where an asset was found; new metadata for a known place replaces the old.
+    Found {
+        /// The asset found.
+        asset: AssetId,
+        /// The place.
+        occurrence: Occurrence,
+        /// What the file system said of the file, so that a later pass need not read it again.
+        stamp: Option<Stamp>,
+    },
+    /// An opinion: a second one with the same id changes nothing.
+    Opinion(Opinion),
+    /// A decision.
+    Decision(Decision),
+    /// A run begins, ends or is withdrawn: the last state written holds.
+    Run(Run),
+    /// What became of a source in a run: the last outcome written for a source holds.
+    Item {
+        /// The run.
+        run: RunId,
+        /// The source and its outcome.
+        item: Item,
+    },
+}
+
+/// What the file system says of a file: when nothing of it changed, the bytes did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Last change of the content, in nanoseconds since 1970.
+    pub modified: i128,
+    /// Last change of content or attributes, in nanoseconds since 1970; nobody can set it back.
+    pub changed: i128,
+    /// The inode number.
+    pub inode: u64,
+}
+
+/// A known place: which asset was last found there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// The asset.
+    pub asset: AssetId,
+    /// The place with its metadata.
+    pub occurrence: Occurrence,
+    /// What the file system said then.
+    pub stamp: Option<Stamp>,
+}
+
+/// One step of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Grows by at least one with every change; an index keeps the last one it has seen.
+    pub sequence: u64,
+    /// Whose asset.
+    pub tenant: Tenant,
+    /// The asset whose record may differ from now on.
+    pub asset: AssetId,
+}
+
+/// The append-only ledger and its readings.
+#[async_trait]
+pub trait Catalogue: Send + Sync {
+    /// Appends entries, all or none, durably before it answers.
+    ///
+    /// Safe to run twice. Every asset that an entry really changed joins the change feed in
+    /// the same transaction; an entry that changes nothing does not. Entries of one call may
+    /// rest on each other, in order: an asset first, then its occurrence.
+    ///
+    /// # Errors
+    /// `NotFound` when an entry speaks of an asset or a run that does not exist, `Busy` when
+    /// another writer holds on, `Broken` on a full disk.
+    async fn append(&self, tenant: &Tenant, entries: Vec<Entry>) -> Result<(), Fault>;
+
+    /// Reads everything that was said of one asset; nothing when there is no such asset.
+    async fn parts(&self, tenant: &Tenant, asset: &AssetId) -> Result<Option<Parts>, Fault>;
+
+    /// Reads [`Catalogue::parts`] of many assets at once, in the order asked, leaving out the unknown.
+    async fn parts_of_many(&self, tenant: &Tenant, assets: &[AssetId])
+    -> Result<Vec<Parts>, Fault>;
+
+    /// Finds a conclusive opinion of the same step, subject and maker, of any asset and run.
+    async fn reusable(
+        &self,
+        tenant: &Tenant,
+        step: &str,
+        subject: &Subject,
+        maker: &Maker,
+    ) -> Result<Option<Opinion>, Fault>;
+
+    /// Tells what was last found at a place.
+    async fn sighting(
+        &self,
+        tenant: &Tenant,
+        collection: &str,
+        source: &str,
+    ) -> Result<Option<Sighting>, Fault>;
+
+    /// Lists assets by id, after one, at most `limit`; of one collection or of all.
+    ///
+    /// The order is that of the ids, so pages stay stable while assets are added.
+    async fn assets(
+        &self,
+        tenant: &Tenant,
+        collection: Option<&str>,
+        after: Option<&AssetId>,
+        limit: usize,
+    ) -> Result<Vec<AssetId>, Fault>;
+
+    /// Lists the assets that show the same coded picture, by id.
+    async fn family(&self, tenant: &Tenant, pixels: &PixelDigest) -> Result<Vec<AssetId>, Fault>;
+
+    /// Reads the change feed of all tenants after a sequence number, oldest first.
+    async fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault>;
+
+    /// Tells the last sequence number of the change feed, 0 before the first.
+    async fn last_change(&self) -> Result<u64, Fault>;
+
+    /// Lists runs, the latest first.
+    async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault>;
+
+    /// Reads one run.
+    async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault>;
+
+    /// Lists a run's items by source, after one, at most `limit`.
+    async fn items(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Item>, Fault>;
+}

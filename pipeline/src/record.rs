@@ -1,0 +1,390 @@
+//! The record: the one view of an asset that users see, folded from all that was said.
+//!
+//! [`fold`] is pure: the same parts give the same record, on every machine, for ever.
+//! Its rules: a withdrawn run's opinions do not exist; of one step the last conclusive
+//! opinion holds; a person's decision beats every model; a rejected label takes along
+//! what rests on it. The JSON form is what `glassplate export` prints: it only grows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
+use crate::decision::{Decision, Ruling};
+use crate::field::Fields;
+use crate::image::{Format, Technical};
+use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
+use crate::opinion::{Finding, Identified, Opinion, OpinionId, Verdict};
+use crate::rendition::Rendition;
+use crate::run::RunId;
+
+/// Everything that was said of one asset, as a catalogue keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The asset itself.
+    pub asset: Asset,
+    /// Where it was found, ordered by collection and source.
+    pub occurrences: Vec<Occurrence>,
+    /// All opinions, in the order they were appended.
+    pub opinions: Vec<Opinion>,
+    /// All decisions, in the order they were made.
+    pub decisions: Vec<Decision>,
+    /// The runs among those above that were withdrawn.
+    pub withdrawn: BTreeSet<RunId>,
+}
+
+/// The view of one asset that users see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The asset's id.
+    pub asset: AssetId,
+    /// The isolation boundary.
+    pub tenant: Tenant,
+    /// Digests of the original's bytes.
+    pub digest: RecordDigest,
+    /// The digest of the coded picture, shared by the asset's family.
+    pub pixel_digest: Option<PixelDigest>,
+    /// The perceptual hash, 16 hexadecimal digits.
+    pub phash: Option<String>,
+    /// The original's format, by content.
+    pub format: Option<Format>,
+    /// Width in pixels as coded, before orientation.
+    pub width: Option<u32>,
+    /// Height in pixels as coded, before orientation.
+    pub height: Option<u32>,
+    /// The original's length in bytes.
+    pub bytes: u64,
+    /// When the asset was first registered.
+    pub registered: Timestamp,
+    /// What else the header says.
+    pub technical: Option<Technical>,
+    /// Where the asset was found, and the metadata beside it.
+    pub occurrences: Vec<Occurrence>,
+    /// The metadata inside the file, each field with its source.
+    pub embedded: Fields,
+    /// Derived pictures, largest first.
+    pub renditions: Vec<Rendition>,
+    /// Claims and rulings about what is in the picture: objects, scenes, concepts, surest first.
+    pub labels: Vec<RecordLabel>,
+    /// What each step came to.
+    pub steps: BTreeMap<String, StepState>,
+}
+
+/// Digests of the original's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordDigest {
+    /// SHA-256.
+    pub sha256: Digest,
+    /// BLAKE3.
+    pub blake3: Digest,
+}
+
+/// One label in a record: a claim, whose it is, and what people made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordLabel {
+    /// The preferred name.
+    pub name: String,
+    /// Object, scene or concept.
+    pub kind: LabelKind,
+    /// How sure its source is, 0 to 1; a person is sure.
+    pub confidence: f32,
+    /// The WordNet 3.0 synset.
+    pub wordnet: Option<Synset>,
+    /// Names of all ancestors, nearest first.
+    pub parents: Vec<String>,
+    /// Where in the picture.
+    pub instances: Vec<Instance>,
+    /// What an inferred label rests on.
+    pub evidence: Vec<Evidence>,
+    /// What people made of it.
+    pub state: LabelState,
+    /// Whose claim it is.
+    pub source: LabelSource,
+}
+
+/// Where a label stands between machine and person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelState {
+    /// A machine's claim that nobody has ruled on.
+    Proposed,
+    /// A machine's claim that a person confirmed.
+    Approved,
+    /// A machine's claim that a person refused; kept so that nobody asks again.
+    Rejected,
+    /// A person's own.
+    Added,
+}
+
+/// Whose claim a label is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelSource {
+    /// `onnx`, `rekognition`; `human` for a person's own.
+    pub backend: String,
+    /// The model's name, or who the person is.
+    pub model: String,
+    /// The model's version.
+    pub version: String,
+    /// The run that claimed it; absent for a person's own.
+    pub run: Option<RunId>,
+}
+
+/// What one step came to for one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepState {
+    /// Which of the four answers.
+    pub state: State,
+    /// Why, or a note on a picture that is not quite whole.
+    pub reason: Option<String>,
+    /// The opinion that this rests on; absent where there is none, or where several are summed up.
+    pub opinion: Option<OpinionId>,
+}
+
+/// The four answers of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It ran and found something.
+    Done,
+    /// It ran and found nothing.
+    NoneFound,
+    /// It did not run.
+    NotRun,
+    /// It ran and failed.
+    Failed,
+}
+
+/// The step that identify's opinions carry.
+pub const IDENTIFY: &str = "identify";
+/// The step that render's opinions carry.
+pub const RENDER: &str = "render";
+/// What the steps of all labellers begin with.
+pub const LABEL_PREFIX: &str = "label:";
+
+/// Folds all that was said of an asset into the view that users see.
+pub fn fold(parts: &Parts) -> Record {
+    let current = current_opinions(parts);
+    let identified = current.get(IDENTIFY).and_then(|opinion| match &opinion.verdict {
+        Verdict::Found(Finding::Identified(found)) => Some(found),
+        _ => None,
+    });
+    let rendered = current.get(RENDER).and_then(|opinion| match &opinion.verdict {
+        Verdict::Found(Finding::Rendered(found)) => Some(found),
+        _ => None,
+    });
+    let technical = identified.map(|found| found.technical.clone());
+    Record {
+        asset: parts.asset.id.clone(),
+        tenant: parts.asset.tenant.clone(),
+        digest: RecordDigest { sha256: parts.asset.digest, blake3: parts.asset.blake3 },
+        pixel_digest: identified.and_then(|found| found.pixels),
+        phash: rendered.map(|found| found.phash.clone()),
+        format: technical.as_ref().map(|t| t.format),
+        width: technical.as_ref().map(|t| t.width),
+        height: technical.as_ref().map(|t| t.height),
+        bytes: parts.asset.bytes,
+        registered: parts.asset.registered,
+        technical,
+        occurrences: parts.occurrences.clone(),
+        embedded: identified.map(|found| found.embedded.clone()).unwrap_or_default(),
+        renditions: rendered.map(|found| found.files.clone()).unwrap_or_default(),
+        labels: fold_labels(&current, &parts.decisions),
+        steps: fold_steps(&current),
+    }
+}
+
+/// Returns, for each step, the opinion that holds: the last conclusive one, else the last.
+pub fn current_opinions(parts: &Parts) -> BTreeMap<&str, &Opinion> {
+    let mut current: BTreeMap<&str, &Opinion> = BTreeMap::new();
+    for opinion in parts.opinions.iter().filter(|o| !parts.withdrawn.contains(&o.run)) {
+        let holds = current
+            .get(opinion.step.as_str())
+            .is_none_or(|held| opinion.verdict.conclusive() || !held.verdict.conclusive());
+        if holds {
+            current.insert(&opinion.step, opinion);
+        }
+    }
+    current
+}
+
+fn fold_labels(current: &BTreeMap<&str, &Opinion>, decisions: &[Decision]) -> Vec<RecordLabel> {
+    let mut labels: Vec<RecordLabel> = Vec::new();
+    for opinion in current.values() {
+        if let Verdict::Found(Finding::Labelled(claims)) = &opinion.verdict {
+            labels.extend(claims.iter().map(|claim| proposed(claim, opinion)));
+        }
+    }
+    for decision in decisions {
+        rule(&mut labels, decision);
+    }
+    sink_what_lost_its_evidence(&mut labels);
+    labels.sort_by(|a, b| {
+        (a.kind, b.confidence, &a.name, &a.source.model)
+            .partial_cmp(&(b.kind, a.confidence, &b.name, &b.source.model))
+            .expect("confidences are numbers")
+    });
+    labels
+}
+
+fn proposed(claim: &Label, opinion: &Opinion) -> RecordLabel {
+    RecordLabel {
+        name: claim.name.clone(),
+        kind: claim.kind,
+        confidence: if claim.confidence.is_nan() { 0.0 } else { claim.confidence },
+        wordnet: claim.wordnet.clone(),
+        parents: claim.parents.clone(),
+        instances: claim.instances.clone(),
+        evidence: claim.evidence.clone(),
+        state: LabelState::Proposed,
+        source: LabelSource {
+            backend: opinion.maker.backend.clone(),
+            model: opinion.maker.model.clone(),
+            version: opinion.maker.version.clone(),
+            run: Some(opinion.run.clone()),
+        },
+    }
+}
+
+/// Applies one decision to every claim that it speaks of; an approval or addition that finds
+/// no claim becomes the person's own, so that a withdrawn run cannot take a ruling along.
+fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
+    let speaks_of = |label: &RecordLabel| {
+        label.kind == decision.kind
+            && match (&label.wordnet, &decision.wordnet) {
+                (Some(a), Some(b)) => a == b,
+                _ => label.name == decision.label,
+            }
+    };
+    if decision.ruling == Ruling::Reject {
+        labels.retain(|label| label.state != LabelState::Added || !speaks_of(label));
+    }
+    let mut met = false;
+    for label in labels.iter_mut().filter(|label| speaks_of(label)) {
+        met = true;
+        if label.state != LabelState::Added {
+            label.state = match decision.ruling {
+                Ruling::Reject => LabelState::Rejected,
+                Ruling::Approve | Ruling::Add => LabelState::Approved,
+            };
+        }
+    }
+    if !met && decision.ruling != Ruling::Reject {
+        labels.push(RecordLabel {
+            name: decision.label.clone(),
+            kind: decision.kind,
+            confidence: 1.0,
+            wordnet: decision.wordnet.clone(),
+            parents: Vec::new(),
+            instances: Vec::new(),
+            evidence: Vec::new(),
+            state: LabelState::Added,
+            source: LabelSource {
+                backend: "human".to_owned(),
+                model: decision.who.clone(),
+                version: String::new(),
+                run: None,
+            },
+        });
+    }
+}
+
+/// Takes rejected claims out of the evidence of inferred labels, kind by kind upwards.
+///
+/// A label that nobody approved loses the weight of what was rejected, in log-odds, and goes
+/// when nothing that it rests on is left.
+fn sink_what_lost_its_evidence(labels: &mut Vec<RecordLabel>) {
+    for kind in [LabelKind::Scene, LabelKind::Concept] {
+        let standing: BTreeSet<(LabelKind, String)> = labels
+            .iter()
+            .filter(|label| label.state != LabelState::Rejected)
+            .map(|label| (label.kind, label.name.clone()))
+            .collect();
+        labels.retain_mut(|label| {
+            if label.kind != kind || label.evidence.is_empty() {
+                return true;
+            }
+            let mut lost = 0.0;
+            label.evidence.retain(|evidence| {
+                let stands = standing.contains(&(evidence.kind, evidence.name.clone()));
+                if !stands {
+                    lost += evidence.weight;
+                }
+                stands
+            });
+            if label.state == LabelState::Proposed && lost != 0.0 {
+                label.confidence = shift_log_odds(label.confidence, -lost);
+            }
+            label.state != LabelState::Proposed || !label.evidence.is_empty()
+        });
+    }
+}
+
+fn shift_log_odds(confidence: f32, by: f32) -> f32 {
+    let p = confidence.clamp(1e-6, 1.0 - 1e-6);
+    1.0 / (1.0 + (-((p / (1.0 - p)).ln() + by)).exp())
+}
+
+fn fold_steps(current: &BTreeMap<&str, &Opinion>) -> BTreeMap<String, StepState> {
+    let mut steps: BTreeMap<String, StepState> =
+        current.iter().map(|(step, opinion)| ((*step).to_owned(), step_state(opinion))).collect();
+    // An asset that has a record was registered, and the record is what record makes.
+    for step in ["register", "record"] {
+        steps
+            .insert(step.to_owned(), StepState { state: State::Done, reason: None, opinion: None });
+    }
+    for step in [IDENTIFY, RENDER] {
+        steps.entry(step.to_owned()).or_insert_with(|| not_run("interrupted before this step"));
+    }
+    steps.insert("label".to_owned(), sum_up_labels(&steps));
+    steps
+}
+
+fn step_state(opinion: &Opinion) -> StepState {
+    let (state, reason) = match &opinion.verdict {
+        Verdict::Found(Finding::Identified(found)) => (State::Done, note_of(found)),
+        Verdict::Found(Finding::Rendered(found)) => (State::Done, found.note.clone()),
+        Verdict::Found(Finding::Labelled(_)) => (State::Done, None),
+        Verdict::NoneFound => (State::NoneFound, None),
+        Verdict::NotRun { reason } => (State::NotRun, Some(reason.clone())),
+        Verdict::Failed { fault, reason } => (State::Failed, Some(format!("{fault}: {reason}"))),
+    };
+    StepState { state, reason, opinion: Some(opinion.id.clone()) }
+}
+
+fn note_of(found: &Identified) -> Option<String> {
+    (!found.damage.is_empty()).then(|| found.damage.join("; "))
+}
+
+fn not_run(reason: &str) -> StepState {
+    StepState { state: State::NotRun, reason: Some(reason.to_owned()), opinion: None }
+}
+
+/// Sums the labellers up: done if one found something, else failed, none found or not run.
+fn sum_up_labels(steps: &BTreeMap<String, StepState>) -> StepState {
+    let of_labellers: Vec<_> =
+        steps.iter().filter(|(step, _)| step.starts_with(LABEL_PREFIX)).collect();
+    let reason = |state: State| {
+        let reasons: Vec<String> = of_labellers
+            .iter()
+            .filter(|(_, step)| step.state == state)
+            .filter_map(|(name, step)| Some(format!("{name}: {}", step.reason.as_ref()?)))
+            .collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    };
+    for state in [State::Done, State::Failed, State::NoneFound, State::NotRun] {
+        if of_labellers.iter().any(|(_, step)| step.state == state) {
+            // A labeller that failed beside one that found something still shows.
+            let reason = if state == State::Done { reason(State::Failed) } else { reason(state) };
+            return StepState { state, reason, opinion: None };
+        }
+    }
+    match steps.get(RENDER) {
+        Some(render) if render.state != State::Done => not_run("there are no pixels to look at"),
+        _ => not_run("no labeller was configured"),
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

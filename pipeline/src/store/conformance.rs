@@ -1,0 +1,118 @@
+//! What every store must do; each backend's tests call [`run`] on an empty store.
+
+use std::sync::Arc;
+
+use super::{Body, Created, Key, Store};
+use crate::asset::{Digest, PixelDigest, Tenant};
+use crate::fault::FaultKind;
+
+/// Runs every check of the contract.
+///
+/// # Panics
+/// When the store breaks its contract.
+pub(super) async fn run(store: Arc<dyn Store>) {
+    a_created_key_reads_back(&*store).await;
+    create_never_replaces(&*store).await;
+    one_of_many_creators_wins(store.clone()).await;
+    replace_replaces_but_never_an_original(&*store).await;
+    a_missing_key_is_not_found(&*store).await;
+    tenants_are_apart(&*store).await;
+    files_are_copied_in(&*store).await;
+}
+
+fn original(seed: u8) -> Key {
+    Key::Original { tenant: Tenant::default(), digest: Digest::new([seed; 32]) }
+}
+
+fn rendition(seed: u8) -> Key {
+    Key::Rendition {
+        tenant: Tenant::default(),
+        pixels: PixelDigest::new([seed; 32]),
+        file: "256-q82.jpg".to_owned(),
+    }
+}
+
+fn body(bytes: &[u8]) -> Body {
+    Body::Bytes(Arc::new(bytes.to_vec()))
+}
+
+fn blake3_of(bytes: &[u8]) -> Digest {
+    Digest::new(*blake3::hash(bytes).as_bytes())
+}
+
+async fn a_created_key_reads_back(store: &dyn Store) {
+    for (seed, bytes) in [(1, &b""[..]), (2, b"a picture"), (3, &[7; 300_000])] {
+        let key = original(seed);
+        assert_eq!(store.create(&key, &body(bytes)).await.expect("create"), Created::New);
+        assert_eq!(store.read(&key).await.expect("read"), bytes);
+        assert_eq!(store.length(&key).await.expect("length"), Some(bytes.len() as u64));
+        assert_eq!(store.blake3(&key).await.expect("hash"), blake3_of(bytes));
+        assert!(!store.place(&key).is_empty());
+    }
+}
+
+async fn create_never_replaces(store: &dyn Store) {
+    let key = original(10);
+    store.create(&key, &body(b"first")).await.expect("create");
+    assert_eq!(store.create(&key, &body(b"other")).await.expect("create"), Created::Existed);
+    assert_eq!(store.read(&key).await.expect("read"), b"first");
+}
+
+async fn one_of_many_creators_wins(store: Arc<dyn Store>) {
+    let tasks: Vec<_> = (0..32_u8)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let bytes = vec![n; 10_000];
+                (n, store.create(&original(20), &body(&bytes)).await.expect("create"))
+            })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for task in tasks {
+        let (n, created) = task.await.expect("a task");
+        if created == Created::New {
+            winners.push(n);
+        }
+    }
+    assert_eq!(winners.len(), 1, "winners: {winners:?}");
+    assert_eq!(store.read(&original(20)).await.expect("read"), vec![winners[0]; 10_000]);
+}
+
+async fn replace_replaces_but_never_an_original(store: &dyn Store) {
+    let key = rendition(30);
+    store.replace(&key, &body(b"first")).await.expect("replace");
+    store.replace(&key, &body(b"second")).await.expect("replace");
+    assert_eq!(store.read(&key).await.expect("read"), b"second");
+
+    let sacred = original(31);
+    store.create(&sacred, &body(b"first")).await.expect("create");
+    for key in [&sacred, &original(32)] {
+        let fault = store.replace(key, &body(b"second")).await.expect_err("a refusal");
+        assert_eq!(fault.kind(), FaultKind::Refused);
+    }
+    assert_eq!(store.read(&sacred).await.expect("read"), b"first");
+    assert_eq!(store.length(&original(32)).await.expect("length"), None);
+}
+
+async fn a_missing_key_is_not_found(store: &dyn Store) {
+    let key = original(40);
+    assert_eq!(store.read(&key).await.expect_err("nothing").kind(), FaultKind::NotFound);
+    assert_eq!(store.blake3(&key).await.expect_err("nothing").kind(), FaultKind::NotFound);
+    assert_eq!(store.length(&key).await.expect("length"), None);
+}
+
+async fn tenants_are_apart(store: &dyn Store) {
+    let other: Tenant = "other".parse().expect("a good name");
+    store.create(&original(50), &body(b"mine")).await.expect("create");
+    let theirs = Key::Original { tenant: other, digest: Digest::new([50; 32]) };
+    assert_eq!(store.length(&theirs).await.expect("length"), None);
+}
+
+async fn files_are_copied_in(store: &dyn Store) {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::io::Write::write_all(&mut file, &[9; 70_000]).expect("write");
+    let key = original(60);
+    store.create(&key, &Body::File(file.path().to_owned())).await.expect("create");
+    assert_eq!(store.read(&key).await.expect("read"), vec![9; 70_000]);
+}

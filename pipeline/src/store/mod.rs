@@ -1,0 +1,66 @@
+//! The store: where bytes are kept. Originals are sacred, derivatives can be made again.
+//!
+//! The port is small on purpose. The key layout lives in [`key`] alone; every backend runs
+//! the suite in [`conformance`].
+
+#[cfg(test)]
+mod conformance;
+pub mod key;
+pub mod local;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+pub use key::Key;
+
+use crate::asset::Digest;
+use crate::fault::Fault;
+
+/// Where bytes are kept under keys.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes bytes under a key that must not be taken yet, durably, all or nothing.
+    ///
+    /// When the key is taken nothing is written and [`Created::Existed`] is answered, whatever
+    /// the bytes there are: the caller verifies. Of many at once exactly one is
+    /// [`Created::New`]. After a crash the key holds everything or nothing. A full disk is
+    /// `Broken` and leaves nothing behind.
+    async fn create(&self, key: &Key, body: &Body) -> Result<Created, Fault>;
+
+    /// Writes bytes under a key, durably, all or nothing, replacing what was there.
+    ///
+    /// Refuses keys of originals with `Refused`. Safe to run twice.
+    async fn replace(&self, key: &Key, body: &Body) -> Result<(), Fault>;
+
+    /// Reads everything under a key; `NotFound` when it is not taken.
+    async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault>;
+
+    /// Hashes with BLAKE3 what is really on the medium under a key, past any cache where the
+    /// backend can; `NotFound` when it is not taken.
+    async fn blake3(&self, key: &Key) -> Result<Digest, Fault>;
+
+    /// Tells the length in bytes under a key; nothing when it is not taken.
+    async fn length(&self, key: &Key) -> Result<Option<u64>, Fault>;
+
+    /// Says where a key's bytes lie, in the backend's own terms: a path, an URL.
+    fn place(&self, key: &Key) -> String;
+}
+
+/// Whether a create wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// The bytes were written now.
+    New,
+    /// The key was taken before.
+    Existed,
+}
+
+/// Bytes on their way into a store.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// In memory.
+    Bytes(std::sync::Arc<Vec<u8>>),
+    /// In a file that stays unchanged meanwhile.
+    File(PathBuf),
+}
