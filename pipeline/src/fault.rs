@@ -5,17 +5,18 @@
 //! not, HTTP status, CLI exit code, Step Functions error name.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// Says what went wrong, for which thing, and of which of the closed kinds it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
     kind: FaultKind,
     message: String,
     #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// The closed list of kinds of fault.
@@ -117,7 +118,7 @@ impl Fault {
 
     /// Keeps the cause as the error's source.
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(cause.into());
+        self.source = Some(Arc::from(cause.into()));
         self
     }
 

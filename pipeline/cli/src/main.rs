@@ -1,1 +1,13 @@
-fn main() {}
+//! The `glassplate` command: composes pipeline, models and search, and talks to people.
+
+mod arguments;
+mod command;
+mod compose;
+mod env;
+mod exit;
+mod output;
+mod settings;
+
+fn main() -> std::process::ExitCode {
+    command::run()
+}

@@ -23,11 +23,30 @@ pub struct Limits {
 impl Default for Limits {
     /// Room for a 200 megapixel drum scan, and nothing near a decompression bomb.
     fn default() -> Self {
-        Self { bytes: 1 << 30, side: 65_000, pixels: 200_000_000, frames: 10_000, seconds: 30.0 }
+        Self { bytes: 512 << 20, side: 65_000, pixels: 200_000_000, frames: 10_000, seconds: 30.0 }
     }
 }
 
 impl Limits {
+    /// Checks the limits themselves.
+    ///
+    /// # Errors
+    /// `BadInput`, naming the setting.
+    pub fn validate(&self) -> Result<(), Fault> {
+        for (name, zero) in [
+            ("bytes", self.bytes == 0),
+            ("side", self.side == 0),
+            ("pixels", self.pixels == 0),
+            ("frames", self.frames == 0),
+            ("seconds", !(self.seconds > 0.0 && self.seconds.is_finite())),
+        ] {
+            if zero {
+                return Err(Fault::bad_input(format!("limits.{name} must be above zero")));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks what a header claims.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Body, Created, Key, Store};
 use crate::asset::{Digest, PixelDigest, Tenant};
-use crate::fault::FaultKind;
+use crate::fault::{Fault, FaultKind};
 
 /// Runs every check of the contract.
 ///
@@ -18,6 +18,7 @@ pub(super) async fn run(store: Arc<dyn Store>) {
     a_missing_key_is_not_found(&*store).await;
     tenants_are_apart(&*store).await;
     files_are_copied_in(&*store).await;
+    bytes_that_hash_differently_never_get_a_key(&*store).await;
 }
 
 fn original(seed: u8) -> Key {
@@ -36,6 +37,10 @@ fn body(bytes: &[u8]) -> Body {
     Body::Bytes(Arc::new(bytes.to_vec()))
 }
 
+async fn create(store: &dyn Store, key: &Key, bytes: &[u8]) -> Result<Created, Fault> {
+    store.create(key, &body(bytes), &blake3_of(bytes)).await
+}
+
 fn blake3_of(bytes: &[u8]) -> Digest {
     Digest::new(*blake3::hash(bytes).as_bytes())
 }
@@ -43,18 +48,18 @@ fn blake3_of(bytes: &[u8]) -> Digest {
 async fn a_created_key_reads_back(store: &dyn Store) {
     for (seed, bytes) in [(1, &b""[..]), (2, b"a picture"), (3, &[7; 300_000])] {
         let key = original(seed);
-        assert_eq!(store.create(&key, &body(bytes)).await.expect("create"), Created::New);
+        assert_eq!(create(store, &key, bytes).await.expect("create"), Created::New);
         assert_eq!(store.read(&key).await.expect("read"), bytes);
         assert_eq!(store.length(&key).await.expect("length"), Some(bytes.len() as u64));
         assert_eq!(store.blake3(&key).await.expect("hash"), blake3_of(bytes));
-        assert!(!store.place(&key).is_empty());
+        assert!(!store.place(&key.path()).is_empty());
     }
 }
 
 async fn create_never_replaces(store: &dyn Store) {
     let key = original(10);
-    store.create(&key, &body(b"first")).await.expect("create");
-    assert_eq!(store.create(&key, &body(b"other")).await.expect("create"), Created::Existed);
+    create(store, &key, b"first").await.expect("create");
+    assert_eq!(create(store, &key, b"other").await.expect("create"), Created::Existed);
     assert_eq!(store.read(&key).await.expect("read"), b"first");
 }
 
@@ -64,7 +69,7 @@ async fn one_of_many_creators_wins(store: Arc<dyn Store>) {
             let store = store.clone();
             tokio::spawn(async move {
                 let bytes = vec![n; 10_000];
-                (n, store.create(&original(20), &body(&bytes)).await.expect("create"))
+                (n, create(&*store, &original(20), &bytes).await.expect("create"))
             })
         })
         .collect();
@@ -86,7 +91,7 @@ async fn replace_replaces_but_never_an_original(store: &dyn Store) {
     assert_eq!(store.read(&key).await.expect("read"), b"second");
 
     let sacred = original(31);
-    store.create(&sacred, &body(b"first")).await.expect("create");
+    create(store, &sacred, b"first").await.expect("create");
     for key in [&sacred, &original(32)] {
         let fault = store.replace(key, &body(b"second")).await.expect_err("a refusal");
         assert_eq!(fault.kind(), FaultKind::Refused);
@@ -104,7 +109,7 @@ async fn a_missing_key_is_not_found(store: &dyn Store) {
 
 async fn tenants_are_apart(store: &dyn Store) {
     let other: Tenant = "other".parse().expect("a good name");
-    store.create(&original(50), &body(b"mine")).await.expect("create");
+    create(store, &original(50), b"mine").await.expect("create");
     let theirs = Key::Original { tenant: other, digest: Digest::new([50; 32]) };
     assert_eq!(store.length(&theirs).await.expect("length"), None);
 }
@@ -113,6 +118,14 @@ async fn files_are_copied_in(store: &dyn Store) {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::io::Write::write_all(&mut file, &[9; 70_000]).expect("write");
     let key = original(60);
-    store.create(&key, &Body::File(file.path().to_owned())).await.expect("create");
+    let body = Body::File(file.path().to_owned());
+    store.create(&key, &body, &blake3_of(&[9; 70_000])).await.expect("create");
     assert_eq!(store.read(&key).await.expect("read"), vec![9; 70_000]);
+}
+
+async fn bytes_that_hash_differently_never_get_a_key(store: &dyn Store) {
+    let key = original(70);
+    let fault = store.create(&key, &body(b"torn"), &blake3_of(b"whole")).await;
+    assert_eq!(fault.expect_err("a refusal").kind(), FaultKind::Broken);
+    assert_eq!(store.length(&key).await.expect("length"), None);
 }

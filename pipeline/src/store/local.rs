@@ -76,12 +76,19 @@ impl LocalStore {
         write().map_err(|e| cannot("write", &self.file(key), e))
     }
 
-    fn create_now(&self, key: &Key, body: &Body) -> Result<Created, Fault> {
+    fn create_now(&self, key: &Key, body: &Body, blake3: &Digest) -> Result<Created, Fault> {
         let file = self.file(key);
         if file.exists() {
             return Ok(Created::Existed);
         }
         let temporary = self.stage(key, body)?;
+        let written = hash_uncached(temporary.path()).map_err(|e| cannot("read back", &file, e))?;
+        if written != *blake3 {
+            return Err(Fault::broken(format!(
+                "what was written for {} reads back differently: the source changed meanwhile, or the disk is failing",
+                file.display()
+            )));
+        }
         make_parent(&file)?;
         match fs::hard_link(temporary.path(), &file) {
             Ok(()) => {
@@ -105,9 +112,9 @@ impl LocalStore {
 
 #[async_trait]
 impl Store for LocalStore {
-    async fn create(&self, key: &Key, body: &Body) -> Result<Created, Fault> {
-        let (store, key, body) = (self.clone(), key.clone(), body.clone());
-        off_the_runtime(move || store.create_now(&key, &body)).await
+    async fn create(&self, key: &Key, body: &Body, blake3: &Digest) -> Result<Created, Fault> {
+        let (store, key, body, blake3) = (self.clone(), key.clone(), body.clone(), *blake3);
+        off_the_runtime(move || store.create_now(&key, &body, &blake3)).await
     }
 
     async fn replace(&self, key: &Key, body: &Body) -> Result<(), Fault> {
@@ -135,8 +142,8 @@ impl Store for LocalStore {
         .await
     }
 
-    fn place(&self, key: &Key) -> String {
-        self.file(key).display().to_string()
+    fn place(&self, path: &str) -> String {
+        self.root.join(path).display().to_string()
     }
 }
 

@@ -22,11 +22,12 @@ use crate::fault::Fault;
 pub trait Store: Send + Sync {
     /// Writes bytes under a key that must not be taken yet, durably, all or nothing.
     ///
-    /// When the key is taken nothing is written and [`Created::Existed`] is answered, whatever
-    /// the bytes there are: the caller verifies. Of many at once exactly one is
-    /// [`Created::New`]. After a crash the key holds everything or nothing. A full disk is
-    /// `Broken` and leaves nothing behind.
-    async fn create(&self, key: &Key, body: &Body) -> Result<Created, Fault>;
+    /// What was written is read back and hashed before the key comes to be: `blake3` is what
+    /// the bytes must hash to, else `Broken` and no key. When the key is taken nothing is
+    /// written and [`Created::Existed`] is answered, whatever the bytes there are: the caller
+    /// verifies. Of many at once exactly one is [`Created::New`]. After a crash the key holds
+    /// everything or nothing. A full disk is `Broken` and leaves nothing behind.
+    async fn create(&self, key: &Key, body: &Body, blake3: &Digest) -> Result<Created, Fault>;
 
     /// Writes bytes under a key, durably, all or nothing, replacing what was there.
     ///
@@ -43,8 +44,8 @@ pub trait Store: Send + Sync {
     /// Tells the length in bytes under a key; nothing when it is not taken.
     async fn length(&self, key: &Key) -> Result<Option<u64>, Fault>;
 
-    /// Says where a key's bytes lie, in the backend's own terms: a path, an URL.
-    fn place(&self, key: &Key) -> String;
+    /// Says where the bytes under a key's path lie, in the backend's own terms: a file, an URL.
+    fn place(&self, path: &str) -> String;
 }
 
 /// Whether a create wrote.

@@ -1,0 +1,161 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use glassplate_pipeline::asset::Tenant;
+
+use crate::env;
+use crate::exit::CODES;
+
+/// Turns archives of photographs into findable, trustworthy collections.
+#[derive(Debug, Parser)]
+#[command(name = "glassplate", version, after_help = CODES, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The folder that holds catalogue, originals, renditions and index
+    /// [default: ~/.local/share/glassplate]
+    #[arg(long, global = true, env = env::HOME, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Whose collections to work on
+    #[arg(long, global = true, value_name = "NAME", default_value = "default", value_parser = tenant)]
+    pub(crate) tenant: Tenant,
+    /// The config file [default: config.toml in the home]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A folder of model files, looked into before anything is fetched
+    #[arg(long, global = true, env = env::MIRROR, value_name = "DIR")]
+    pub(crate) mirror: Option<PathBuf>,
+    /// Print JSON for programs on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The words.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fetch models and a few real photographs, ingest them, search them
+    #[command(after_help = CODES)]
+    Demo,
+    /// Take pictures in: identify, store, render, label, record, index
+    #[command(after_help = CODES)]
+    Ingest(Ingest),
+    /// Find pictures
+    #[command(after_help = crate::command::search::HELP)]
+    Search(Search),
+    /// Show everything known of one asset
+    #[command(after_help = CODES)]
+    Show {
+        /// The asset's id: 21 characters, the last checks the others
+        asset: String,
+    },
+    /// Print all records, for programs
+    #[command(after_help = CODES)]
+    Export(Export),
+    /// List runs, or what became of each source of one
+    #[command(after_help = CODES)]
+    Runs {
+        /// The run's name
+        run: Option<String>,
+    },
+    /// List, fetch or verify models
+    #[command(after_help = CODES)]
+    Models {
+        #[command(subcommand)]
+        action: Models,
+    },
+    /// Build the search index anew from the catalogue
+    #[command(after_help = CODES)]
+    Reindex,
+    /// Check home, catalogue, index, models, runtime and disk, and say what to do
+    #[command(after_help = CODES)]
+    Doctor(Doctor),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What ingest takes.
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The collection that the pictures go to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: String,
+    /// A CSV of Dublin Core columns, keyed by path
+    #[arg(long, value_name = "CSV")]
+    pub(crate) metadata: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave labelling for later; the same ingest without this adds the labels
+    #[arg(long)]
+    pub(crate) without_labels: bool,
+}
+
+/// What search takes.
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words, "phrases", field:value, -not
+    #[arg(required = true, value_name = "QUERY", allow_hyphen_values = true)]
+    pub(crate) query: Vec<String>,
+    /// Most pictures to list
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) limit: usize,
+}
+
+/// What export takes.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Only this collection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// jsonl: one record a line; csv: one occurrence a line
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+}
+
+/// How export writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+/// What models does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Models {
+    /// List the models, their licences and whether they are here
+    List,
+    /// Fetch models: those named, or all that labelling uses
+    Pull {
+        /// Names, as listed
+        names: Vec<String>,
+    },
+    /// Hash every file of every model that is here
+    Verify,
+}
+
+/// What doctor takes.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Also read every original back and compare it with its digest
+    #[arg(long)]
+    pub(crate) originals: bool,
+}
+
+fn tenant(text: &str) -> Result<Tenant, String> {
+    text.parse().map_err(|fault: glassplate_pipeline::fault::Fault| fault.to_string())
+}

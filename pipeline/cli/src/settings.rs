@@ -1,0 +1,129 @@
+//! Settings: defaults, then the config file, then flags. A wrong one is named with its origin.
+
+use std::path::{Path, PathBuf};
+
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::image::Limits;
+use glassplate_pipeline::rendition::Recipe;
+use serde::Deserialize;
+
+/// Everything that can be set in `config.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Sizes, quality and format of renditions.
+    pub(crate) renditions: Recipe,
+    /// What a picture may claim.
+    pub(crate) limits: Limits,
+    /// How ingest works.
+    pub(crate) ingest: IngestSettings,
+    /// Who labels.
+    pub(crate) models: ModelSettings,
+}
+
+/// How ingest works.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct IngestSettings {
+    /// Pictures worked on at once; 0 means one for each core.
+    pub(crate) lanes: usize,
+    /// Memory for whole files in hand, in bytes.
+    pub(crate) file_memory_bytes: u64,
+    /// Memory for decoded pixels in hand, in bytes.
+    pub(crate) pixel_memory_bytes: u64,
+}
+
+impl Default for IngestSettings {
+    /// Together below 1.5 GB with everything else that a run needs.
+    fn default() -> Self {
+        Self { lanes: 0, file_memory_bytes: 256 << 20, pixel_memory_bytes: 640 << 20 }
+    }
+}
+
+/// Who labels.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ModelSettings {
+    /// Labellers by the name of their card, in the order asked.
+    pub(crate) labellers: Vec<String>,
+    /// A mirror folder of model files.
+    pub(crate) mirror: Option<PathBuf>,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self { labellers: Vec::new(), mirror: None }
+    }
+}
+
+impl Settings {
+    /// Reads the file given, or `config.toml` in the home when there is one.
+    ///
+    /// # Errors
+    /// `NotFound` for a file given that is not there, `BadInput` naming file, line and setting.
+    pub(crate) fn read(given: Option<&Path>, home: &Path) -> Result<Self, Fault> {
+        let own = home.join("config.toml");
+        let path = match given {
+            Some(path) => path,
+            None if own.exists() => &own,
+            None => return Ok(Self::default()),
+        };
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Fault::not_found(format!("cannot read the config file {}", path.display())).because(e)
+        })?;
+        Self::parse(&text).map_err(|e| {
+            Fault::bad_input(format!("in the config file {}", path.display())).because(e)
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let settings: Self = toml::from_str(text)
+            .map_err(|e| Fault::bad_input(e.to_string().trim_end().to_owned()))?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> Result<(), Fault> {
+        self.renditions.validate()?;
+        self.limits.validate()?;
+        let ingest = &self.ingest;
+        for (name, bytes) in [
+            ("ingest.file_memory_bytes", ingest.file_memory_bytes),
+            ("ingest.pixel_memory_bytes", ingest.pixel_memory_bytes),
+        ] {
+            if bytes < 16 << 20 {
+                return Err(Fault::bad_input(format!("{name} is {bytes}: at least 16 MiB")));
+            }
+        }
+        if ingest.lanes > 256 {
+            return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        for (text, name) in [
+            ("[renditions]\nquality = 0", "quality"),
+            ("[limits]\npixels = 0", "pixels"),
+            ("[ingest]\nlanes = 1000", "lanes"),
+            ("[ingest]\nlines = 1", "lines"),
+            ("[renditions]\nformat = \"gif\"", "gif"),
+        ] {
+            let fault = Settings::parse(text).expect_err(text);
+            assert!(fault.reason().contains(name), "{}", fault.reason());
+        }
+    }
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let example = include_str!("../config.example.toml");
+        let settings = Settings::parse(example).expect("the example");
+        assert_eq!(settings, Settings::default(), "the example shows the defaults");
+    }
+}

@@ -1,0 +1,237 @@
+//! One photograph's way, from a path to a record.
+//!
+//! Every write is safe to repeat, and their order makes any interruption harmless: the
+//! original before its entry, the renditions before the opinions that name them, all
+//! opinions and the outcome in one append. So stopping anywhere and running again gives the
+//! same record. [`Way::go`] reads from top to bottom; what is done with the pixels is in
+//! [`finish`], what need not be done in [`settled`].
+
+mod finish;
+mod settled;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::asset::{AssetId, Occurrence, Tenant};
+use crate::catalogue::{Catalogue, Entry, Sighting, Stamp};
+use crate::fault::{Fault, FaultKind};
+use crate::field::Fields;
+use crate::floor::Floor;
+use crate::image::Limits;
+use crate::ports::{Clock, Labeller};
+use crate::record::Parts;
+use crate::rendition::Recipe;
+use crate::run::{Item, Outcome, RunId};
+use crate::source::is_named_like_a_picture;
+use crate::stage::register::Intake;
+use crate::stage::{Stage, identify, register};
+use crate::store::Store;
+use crate::telemetry::{Meter, timed};
+use settled::Settled;
+
+/// Everything that a photograph's way needs: the ports, filled, and the policy.
+pub struct House {
+    /// The isolation boundary worked for.
+    pub tenant: Tenant,
+    /// Where bytes are kept.
+    pub store: Arc<dyn Store>,
+    /// Where the ledger is kept.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Who names what is in a picture, in the order asked.
+    pub labellers: Vec<Arc<dyn Labeller>>,
+    /// Who tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How renditions are made.
+    pub recipe: Recipe,
+    /// What a picture may claim.
+    pub limits: Limits,
+    /// Where the time goes.
+    pub meter: Meter,
+    /// What keeps pictures worked on at once from taking too much memory or doing work twice.
+    pub floor: Floor,
+}
+
+/// A file found for a collection, and what was found beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Where to read it.
+    pub path: PathBuf,
+    /// The path as text, see [`crate::asset::source_text`].
+    pub text: String,
+    /// Metadata from sidecars and the catalogue CSV.
+    pub beside: Fields,
+}
+
+/// Takes one source all the way; the item tells what became of it and is in the ledger.
+///
+/// # Errors
+/// Only when the ledger cannot be written: then nothing more can be told about anything.
+pub async fn enrich(
+    house: &House,
+    run: &RunId,
+    collection: &str,
+    source: &Source,
+) -> Result<Item, Fault> {
+    let way = Way { house, run, collection, source };
+    match way.go().await {
+        Ok(item) => Ok(item),
+        Err(fault) => way.conclude(Vec::new(), way.refused(&fault)).await,
+    }
+}
+
+struct Way<'a> {
+    house: &'a House,
+    run: &'a RunId,
+    collection: &'a str,
+    source: &'a Source,
+}
+
+impl Way<'_> {
+    async fn go(&self) -> Result<Item, Fault> {
+        let stamp = register::stamp(&self.source.path)?;
+        if let Some(item) = self.known_by_its_stamp(&stamp).await? {
+            return Ok(item);
+        }
+        let _room = self.house.floor.room_for_file(stamp.bytes.min(self.house.limits.bytes)).await;
+        let intake = self.read().await?;
+        let id = AssetId::derive(&self.house.tenant, &intake.digest);
+        let _alone = self.house.floor.alone_with(&id).await;
+        match self.house.catalogue.parts(&self.house.tenant, &id).await? {
+            None => self.take_in(&id, &intake, stamp).await,
+            Some(parts) => self.meet_again(&parts, &intake, stamp).await,
+        }
+    }
+
+    /// Ends the way of a file that nobody touched since it was last seen complete.
+    async fn known_by_its_stamp(&self, stamp: &Stamp) -> Result<Option<Item>, Fault> {
+        let House { catalogue, tenant, .. } = self.house;
+        let seen = catalogue.sighting(tenant, self.collection, &self.source.text).await?;
+        let Some(Sighting { asset, occurrence, stamp: Some(then) }) = seen else {
+            return Ok(None);
+        };
+        if then != *stamp || occurrence.metadata != self.source.beside {
+            return Ok(None);
+        }
+        let Some(parts) = catalogue.parts(tenant, &asset).await? else { return Ok(None) };
+        if !Settled::of(self.house, &parts).complete() {
+            return Ok(None);
+        }
+        let key = register::key_of(&parts.asset);
+        if self.house.store.length(&key).await? != Some(stamp.bytes) {
+            return Ok(None);
+        }
+        self.conclude(vec![], self.as_before(&parts, Outcome::Unchanged)).await.map(Some)
+    }
+
+    async fn read(&self) -> Result<Intake, Fault> {
+        let (path, keep) = (self.source.path.clone(), self.house.limits.bytes);
+        self.work(Stage::Register, move || register::read(&path, keep)).await?
+    }
+
+    /// A new asset: original first, then the ledger, then all the work.
+    async fn take_in(&self, id: &AssetId, intake: &Intake, stamp: Stamp) -> Result<Item, Fault> {
+        if let Some(fault) = identify::not_a_picture(intake)
+            && !is_named_like_a_picture(&self.source.path)
+        {
+            // A picture neither by content nor by name: listed, but not ours to keep.
+            return self.conclude(Vec::new(), self.refused(&fault)).await;
+        }
+        let registered = register::register(self.house, &self.source.path, intake);
+        let asset = self.house.meter.wait(Stage::Register, registered).await?;
+        let entries = vec![Entry::Asset(asset.clone()), self.found(id, stamp)];
+        self.append(entries).await?;
+        self.finish(&asset, intake, Settled::nothing(self.house), Outcome::Enriched).await
+    }
+
+    /// A known asset: at a new place, with new metadata, incomplete, or just the same.
+    async fn meet_again(
+        &self,
+        parts: &Parts,
+        intake: &Intake,
+        stamp: Stamp,
+    ) -> Result<Item, Fault> {
+        register::heal(self.house, &self.source.path, intake).await?;
+        let here = parts
+            .occurrences
+            .iter()
+            .find(|o| o.collection == self.collection && o.source == self.source.text);
+        let outcome = match here {
+            None => Outcome::Duplicate,
+            Some(occurrence) if occurrence.metadata != self.source.beside => Outcome::Enriched,
+            Some(_) => Outcome::Unchanged,
+        };
+        let found = self.found(&parts.asset.id, stamp);
+        let settled = Settled::of(self.house, parts);
+        if settled.complete() {
+            return self.conclude(vec![found], self.as_before(parts, outcome)).await;
+        }
+        self.append(vec![found]).await?;
+        self.finish(&parts.asset, intake, settled, Outcome::Enriched).await
+    }
+
+    /// The item of an asset that is complete: refused as before, or as its occurrence says.
+    fn as_before(&self, parts: &Parts, outcome: Outcome) -> Item {
+        match settled::refusal(parts) {
+            Some((fault, reason)) => {
+                self.item(Some(&parts.asset.id), Outcome::Rejected, Some(fault), Some(reason))
+            }
+            None => self.item(Some(&parts.asset.id), outcome, None, None),
+        }
+    }
+
+    fn found(&self, asset: &AssetId, stamp: Stamp) -> Entry {
+        let occurrence = Occurrence {
+            collection: self.collection.to_owned(),
+            source: self.source.text.clone(),
+            metadata: self.source.beside.clone(),
+        };
+        Entry::Found { asset: asset.clone(), occurrence, stamp: Some(stamp) }
+    }
+
+    fn refused(&self, fault: &Fault) -> Item {
+        self.item(None, outcome_of(fault.kind()), Some(fault.kind()), Some(fault.reason()))
+    }
+
+    fn item(
+        &self,
+        asset: Option<&AssetId>,
+        outcome: Outcome,
+        fault: Option<FaultKind>,
+        reason: Option<String>,
+    ) -> Item {
+        Item { source: self.source.text.clone(), asset: asset.cloned(), outcome, fault, reason }
+    }
+
+    /// Appends what is left to say together with the outcome.
+    async fn conclude(&self, mut entries: Vec<Entry>, item: Item) -> Result<Item, Fault> {
+        entries.push(Entry::Item { run: self.run.clone(), item: item.clone() });
+        self.append(entries).await?;
+        Ok(item)
+    }
+
+    async fn append(&self, entries: Vec<Entry>) -> Result<(), Fault> {
+        let House { catalogue, tenant, meter, .. } = self.house;
+        meter.wait(Stage::Record, catalogue.append(tenant, entries)).await
+    }
+
+    /// Runs work of the processor off the runtime; a panic is a defect and ends this asset only.
+    async fn work<T: Send + 'static>(
+        &self,
+        stage: Stage,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        match tokio::task::spawn_blocking(move || timed(work)).await {
+            Ok((result, spent)) => {
+                self.house.meter.count(stage, spent);
+                Ok(result)
+            }
+            Err(e) => {
+                Err(Fault::broken(format!("a defect in {} stopped it", stage.name())).because(e))
+            }
+        }
+    }
+}
+
+fn outcome_of(fault: FaultKind) -> Outcome {
+    if fault.rejects() { Outcome::Rejected } else { Outcome::Failed }
+}

@@ -1,0 +1,41 @@
+//! The stages: one file each, and here the order in which a photograph passes through them.
+
+pub mod identify;
+pub mod label;
+pub mod register;
+pub mod render;
+
+/// One station on a photograph's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Hash, store the original, verify it.
+    Register,
+    /// Format, limits, pixel digest, embedded metadata.
+    Identify,
+    /// Renditions and perceptual hash.
+    Render,
+    /// Labels, by every labeller configured.
+    Label,
+    /// The ledger.
+    Record,
+    /// The search index, which follows the ledger's change feed.
+    Index,
+}
+
+impl Stage {
+    /// The order of the work.
+    pub const ALL: [Self; 6] =
+        [Self::Register, Self::Identify, Self::Render, Self::Label, Self::Record, Self::Index];
+
+    /// The stage's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Identify => "identify",
+            Self::Render => "render",
+            Self::Label => "label",
+            Self::Record => "record",
+            Self::Index => "index",
+        }
+    }
+}
