@@ -5,9 +5,11 @@
 //! happens to one photograph, and in which file.
 
 pub mod asset;
+pub mod catalogue_csv;
 pub mod fault;
 pub mod field;
 pub mod image;
 pub mod label;
 pub mod raster;
 pub mod rendition;
+pub mod sidecar;
