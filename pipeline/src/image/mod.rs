@@ -3,6 +3,7 @@
 //! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
+pub mod embedded;
 pub mod limits;
 
 pub use limits::Limits;
