@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 /// How renditions are made: sizes, quality, format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +20,33 @@ impl Default for Recipe {
     /// 2048 for the page, 1024 for labellers, 256 for grids; quality 82 is where 4:2:0 stays clean.
     fn default() -> Self {
         Self { sizes: vec![2048, 1024, 256], quality: 82, format: RenditionFormat::Jpeg }
+    }
+}
+
+impl Recipe {
+    /// The longest side that WebP can code, in pixels (RFC 9649, 2.3.2), rounded down to even.
+    const LARGEST_SIZE: u32 = 16_382;
+
+    /// Checks the sizes (1 to 8 of them, 16 to 16382, largest first) and the quality (1 to 100).
+    ///
+    /// # Errors
+    /// `BadInput`, naming the setting.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let wrong = |what: String| Err(Fault::bad_input(format!("recipe.{what}")));
+        if !(1..=8).contains(&self.sizes.len()) {
+            return wrong(format!("sizes has {} sizes: 1 to 8 are possible", self.sizes.len()));
+        }
+        if let Some(size) = self.sizes.iter().find(|size| !(16..=Self::LARGEST_SIZE).contains(*size))
+        {
+            return wrong(format!("sizes has {size}: 16 to {} are possible", Self::LARGEST_SIZE));
+        }
+        if !self.sizes.is_sorted_by(|one, next| one > next) {
+            return wrong(format!("sizes is {:?}: the largest must be first", self.sizes));
+        }
+        if !(1..=100).contains(&self.quality) {
+            return wrong(format!("quality is {}: 1 to 100 are possible", self.quality));
+        }
+        Ok(())
     }
 }
 

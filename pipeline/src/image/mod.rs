@@ -4,7 +4,14 @@
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
 pub mod embedded;
+pub mod coded;
+pub mod colour;
+pub(crate) mod encode;
+pub(crate) mod jpeg;
 pub mod limits;
+pub mod phash;
+pub(crate) mod plane;
+pub mod render;
 
 pub use limits::Limits;
 
@@ -90,8 +97,8 @@ pub struct Decoded {
 /// What rendering one picture gives.
 #[derive(Debug)]
 pub struct Rendered {
-    /// One encoded file for each size of the recipe that does not enlarge, largest first;
-    /// a picture smaller than every size is rendered once at its own size for each name.
+    /// One encoded file for each size of the recipe, largest first. Nothing is enlarged: sizes
+    /// above the picture's own all hold the same file at the picture's own size.
     pub files: Vec<RenderedFile>,
     /// The pixels at the 1024 size (or the picture's own, when smaller), for assess and label.
     pub working: Raster,

@@ -1,0 +1,78 @@
+//! Coding planes as renditions, and what becomes of the original's colour profile.
+//!
+//! Renditions carry no metadata but, at most, a profile. It is either carried, which costs its
+//! bytes in each file, or the pixels are converted to sRGB; it is never dropped.
+
+use crate::fault::Fault;
+use crate::image::colour;
+use crate::image::jpeg::turbo;
+use crate::image::plane::Planes;
+use crate::rendition::{Recipe, RenditionFormat};
+
+/// The largest profile that is carried; larger ones are converted.
+///
+/// Camera and editor profiles (Adobe RGB, Display P3: 540 to 560 bytes; grey: up to 3 KB) are
+/// below; print and scanner profiles with tables weigh as much as a rendition.
+const CARRIED_BYTES: usize = 4096;
+
+/// What becomes of the original's profile.
+#[derive(Debug, Clone)]
+pub(crate) enum Profile {
+    /// The samples are sRGB.
+    Srgb,
+    /// The profile goes into each JPEG.
+    Carried(Vec<u8>),
+    /// Each rendition is converted to sRGB before it is coded.
+    Converted(Vec<u8>),
+}
+
+impl Profile {
+    /// Decides for an embedded profile. One that cannot be read says nothing and is as none.
+    pub(crate) fn of(icc: Option<Vec<u8>>, format: RenditionFormat) -> Self {
+        match icc {
+            Some(icc) if colour::is_srgb(&icc) != Some(false) => {
+                drop(icc);
+                Self::Srgb
+            }
+            Some(icc) if icc.len() <= CARRIED_BYTES && format == RenditionFormat::Jpeg => {
+                Self::Carried(icc)
+            }
+            Some(icc) => Self::Converted(icc),
+            None => Self::Srgb,
+        }
+    }
+
+    /// Converts planes to packed RGB in sRGB.
+    pub(crate) fn srgb(&self, planes: &Planes) -> Result<Vec<u8>, Fault> {
+        let mut rgb = turbo::rgb_of_planes(planes)?;
+        if let Self::Carried(icc) | Self::Converted(icc) = self {
+            colour::to_srgb(&mut rgb, icc)?;
+        }
+        Ok(rgb)
+    }
+}
+
+/// Codes upright planes as the recipe asks.
+///
+/// # Errors
+/// `Broken` when memory runs out; the fault of the conversion.
+pub(crate) fn encode(planes: &Planes, profile: &Profile, recipe: &Recipe) -> Result<Vec<u8>, Fault> {
+    match (recipe.format, profile) {
+        (RenditionFormat::Jpeg, Profile::Srgb) => turbo::compress(planes, recipe.quality, None),
+        (RenditionFormat::Jpeg, Profile::Carried(icc)) => {
+            turbo::compress(planes, recipe.quality, Some(icc))
+        }
+        (RenditionFormat::Jpeg, Profile::Converted(_)) => {
+            let rgb = profile.srgb(planes)?;
+            let converted = turbo::planes_of_rgb(&rgb, planes.width, planes.height)?;
+            turbo::compress(&converted, recipe.quality, None)
+        }
+        (RenditionFormat::Webp, _) => {
+            let rgb = profile.srgb(planes)?;
+            webp::Encoder::from_rgb(&rgb, planes.width, planes.height)
+                .encode_simple(false, f32::from(recipe.quality))
+                .map(|file| file.to_vec())
+                .map_err(|cause| Fault::broken(format!("cannot code a WebP: {cause:?}")))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The fast path's reading half: a JPEG straight to reduced luma and chroma planes.
+//!
+//! Full-size RGB never exists: libjpeg-turbo reduces while it decodes, and hands out planes.
+//! What cannot be had as planes (RGB-coded, CMYK, lossless, 12-bit) is for the general decoder.
+
+pub(crate) mod segment;
+pub(crate) mod turbo;
+
+use crate::fault::Fault;
+use crate::image::Limits;
+use crate::image::plane::Planes;
+
+use turbo::{Bounds, Decoder, Layout};
+
+/// A JPEG as planes, still as coded: not upright, in its own colour space.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    /// Width as coded, in pixels.
+    pub(crate) width: u32,
+    /// Height as coded, in pixels.
+    pub(crate) height: u32,
+    /// The planes, reduced no further than the size asked for needs.
+    pub(crate) planes: Planes,
+    /// The embedded ICC profile.
+    pub(crate) icc: Option<Vec<u8>>,
+    /// What was wrong although pixels came out.
+    pub(crate) damage: Option<String>,
+}
+
+/// How much larger than the size asked for the decoded planes are at least, in percent.
+///
+/// DCT scaling keeps a block's low frequencies and drops the rest, which rings and aliases a
+/// little; the Lanczos reduction that follows hides that only where it has something to reduce.
+const MARGIN_PERCENT: u64 = 115;
+
+/// The DCT scales with SIMD in libjpeg-turbo, in eighths, smallest first; 3, 5, 6 and 7 eighths
+/// run in plain C and cost more than decoding whole.
+const FAST_EIGHTHS: [u32; 4] = [1, 2, 4, 8];
+
+/// Most memory for a progressive JPEG's coefficients, in MiB.
+///
+/// 200 megapixels in 4:2:0 need 572; three full planes of that size are refused.
+const COEFFICIENTS_MIB: i32 = 768;
+
+/// Decodes for renditions whose longest side is at most `size` pixels.
+///
+/// Gives nothing when the JPEG cannot be had as planes: then the general decoder must do it.
+///
+/// # Errors
+/// `TooLarge` when a limit is exceeded; `Unsupported` for a process that libjpeg-turbo lacks;
+/// `BadInput` when no pixels come out.
+pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Picture>, Fault> {
+    // The header is read before the limits can bound the scans by the pixels it claims.
+    let open = |scans| Decoder::open(bytes, Bounds { scans, memory_mib: COEFFICIENTS_MIB });
+    let header = open(1)?.header();
+    limits.check_dimensions(header.width, header.height)?;
+    let Some(layout) = header.layout else {
+        return Ok(None);
+    };
+
+    let mut decoder = open(most_scans(header.width, header.height))?;
+    let eighths = eighths_for(header.width.max(header.height), size);
+    let (planes, warning) = decoder.planes(layout, eighths)?;
+    let damage = match warning {
+        Some(warning) => Some(damage(&planes, header.height, &warning)?),
+        None => None,
+    };
+    Ok(Some(Picture {
+        width: header.width,
+        height: header.height,
+        planes,
+        icc: segment::icc_profile(bytes).filter(|icc| fits(layout, icc)),
+        damage,
+    }))
+}
+
+/// Chooses the DCT scale: the smallest fast one that leaves the margin, or the whole picture.
+fn eighths_for(longest: u32, size: u32) -> u32 {
+    let enough = u64::from(size) * MARGIN_PERCENT / 100;
+    FAST_EIGHTHS
+        .into_iter()
+        .find(|eighths| u64::from(longest) * u64::from(*eighths) / 8 >= enough)
+        .unwrap_or(8)
+}
+
+/// Bounds a progressive JPEG's scans, each of which may pass over every block for a few bytes.
+///
+/// Encoders write about ten; "Two Issues with the JPEG Standard" (libjpeg-turbo.org) has the
+/// attack. Five thousand million block-pixels take a few seconds.
+fn most_scans(width: u32, height: u32) -> i32 {
+    let pixels = (u64::from(width) * u64::from(height)).max(1);
+    (5_000_000_000 / pixels).clamp(25, 500) as i32
+}
+
+/// Says how much of a damaged picture was decoded.
+///
+/// # Errors
+/// `BadInput` when nothing was: every sample is the grey that stands for no data.
+fn damage(planes: &Planes, height: u32, warning: &str) -> Result<String, Fault> {
+    let luma = &planes.luma;
+    let rows = luma.samples.chunks_exact(luma.stride);
+    let Some(last) = rows.rev().position(|row| row.iter().any(|&sample| sample != 128)) else {
+        return Err(Fault::bad_input(format!("no picture data can be decoded: {warning}")));
+    };
+    let decoded = luma.rows - last;
+    if !warning.starts_with("Premature end") {
+        return Ok(format!("damaged: {warning}"));
+    }
+    if decoded >= luma.frame.height as usize {
+        return Ok("truncated: the end marker is missing".to_owned());
+    }
+    let rows = (decoded as f64 * f64::from(height) / luma.frame.height) as u32;
+    Ok(format!("truncated: {rows} of {height} rows decoded"))
+}
+
+/// Tells whether a profile speaks of the components that the JPEG has.
+///
+/// Source: ICC.1:2022, 7.2.6: the data colour space signature at byte 16 of the header.
+fn fits(layout: Layout, icc: &[u8]) -> bool {
+    match (icc.get(16..20), layout) {
+        (Some(b"GRAY"), Layout::Grey) | (Some(b"RGB "), Layout::Colour(_)) => true,
+        // An RGB profile on a grey picture is defined along its grey axis.
+        (Some(b"RGB "), Layout::Grey) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_leaves_a_margin_and_never_falls_short() {
+        for longest in (1..70_000).step_by(7) {
+            for size in [64, 256, 1024, 2048, 4096] {
+                let eighths = eighths_for(longest, size);
+                let decoded = longest * eighths / 8;
+                assert!(eighths == 8 || decoded >= size * 115 / 100, "{longest} for {size}");
+            }
+        }
+        assert_eq!(eighths_for(4992, 2048), 4);
+        assert_eq!(eighths_for(4000, 2048), 8);
+        assert_eq!(eighths_for(20_000, 2048), 1);
+    }
+}
