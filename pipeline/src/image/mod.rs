@@ -3,7 +3,15 @@
 //! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
+pub mod colour;
+pub mod decode;
+mod ifd;
+mod iso;
 pub mod limits;
+mod order;
+pub mod orient;
+pub mod probe;
+pub mod sniff;
 
 pub use limits::Limits;
 
