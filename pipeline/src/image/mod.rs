@@ -12,6 +12,13 @@ pub mod limits;
 pub mod phash;
 pub(crate) mod plane;
 pub mod render;
+pub mod decode;
+mod ifd;
+mod iso;
+mod order;
+pub mod orient;
+pub mod probe;
+pub mod sniff;
 
 pub use limits::Limits;
 
