@@ -5,6 +5,7 @@
 //! happens to one photograph, and in which file.
 
 pub mod asset;
+pub mod beside;
 pub mod catalogue;
 pub mod decision;
 pub mod enrich;

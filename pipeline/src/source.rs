@@ -1,6 +1,6 @@
 //! Finding sources: every file below the paths given, in a stable order, nothing skipped silently.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
@@ -8,10 +8,19 @@ use crate::fault::Fault;
 /// What was found below the paths given.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Every file, absolute and without symbolic links in the folders given, sorted, once each.
-    pub files: Vec<PathBuf>,
+    /// Every file, sorted, once each.
+    pub files: Vec<Listed>,
     /// What could not be listed: a folder without permission, a loop of links.
     pub troubles: Vec<Trouble>,
+}
+
+/// A file, and under which of the paths given it was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Absolute; the path given is freed of symbolic links, what lies below it is not.
+    pub path: PathBuf,
+    /// The path given, or its folder when that was a file; absolute.
+    pub root: PathBuf,
 }
 
 /// A path that could not be listed, and why.
@@ -27,19 +36,21 @@ pub struct Trouble {
 ///
 /// # Errors
 /// `NotFound` when one of the paths given does not exist: a typing mistake, best told at once.
-pub fn list(paths: &[PathBuf], except: &Path) -> Result<Listing, Fault> {
-    let mut files = BTreeSet::new();
+pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
+    let mut files = BTreeMap::new();
     let mut troubles = Vec::new();
     for path in paths {
-        let root = path
-            .canonicalize()
-            .map_err(|e| Fault::not_found(format!("cannot find {}", path.display())).because(e))?;
-        let walk = walkdir::WalkDir::new(root).follow_links(true).into_iter();
-        for entry in walk.filter_entry(|entry| !entry.path().starts_with(except)) {
+        let given = path.canonicalize().map_err(|e| {
+            Fault::not_found(format!("cannot find {}", path.display())).because(e)
+        })?;
+        let folder = if given.is_dir() { &*given } else { given.parent().unwrap_or(&given) };
+        let walk = walkdir::WalkDir::new(&given).follow_links(true).into_iter();
+        for entry in walk.filter_entry(|entry| !except.iter().any(|e| entry.path().starts_with(e)))
+        {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    files.insert(entry.into_path());
+                    files.entry(entry.into_path()).or_insert_with(|| folder.to_owned());
                 }
                 Err(e) => troubles.push(Trouble {
                     path: e.path().unwrap_or(path).to_owned(),
@@ -48,7 +59,8 @@ pub fn list(paths: &[PathBuf], except: &Path) -> Result<Listing, Fault> {
             }
         }
     }
-    Ok(Listing { files: files.into_iter().collect(), troubles })
+    let files = files.into_iter().map(|(path, root)| Listed { path, root }).collect();
+    Ok(Listing { files, troubles })
 }
 
 /// Extensions that promise a picture, for files whose content no longer does.
@@ -87,12 +99,12 @@ mod tests {
         }
         symlink(&root, root.join("a/loop")).expect("a link");
         let listing =
-            list(&[root.clone(), root.join("a"), root.join("b.jpg")], &home).expect("a list");
+            list(&[root.clone(), root.join("a"), root.join("b.jpg")], &[home.clone()]).expect("a list");
         let names: Vec<_> =
-            listing.files.iter().map(|f| f.strip_prefix(&root).expect("below")).collect();
+            listing.files.iter().map(|f| f.path.strip_prefix(&root).expect("below")).collect();
         assert_eq!(names, ["a/.hidden.jpg", "a/z.jpg", "b.jpg"].map(Path::new));
         assert!(!listing.troubles.is_empty());
-        assert!(list(&[root.join("missing")], &home).is_err());
+        assert!(list(&[root.join("missing")], &[]).is_err());
     }
 
     #[test]

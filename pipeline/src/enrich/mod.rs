@@ -60,6 +60,8 @@ pub struct Source {
     pub text: String,
     /// Metadata from sidecars and the catalogue CSV.
     pub beside: Fields,
+    /// What was wrong beside it, such as a sidecar that cannot be read; told with the outcome.
+    pub note: Option<String>,
 }
 
 /// Takes one source all the way; the item tells what became of it and is in the ledger.
@@ -199,6 +201,10 @@ impl Way<'_> {
         fault: Option<FaultKind>,
         reason: Option<String>,
     ) -> Item {
+        let reason = match (reason, &self.source.note) {
+            (Some(reason), Some(note)) => Some(format!("{reason}; {note}")),
+            (reason, note) => reason.or_else(|| note.clone()),
+        };
         Item { source: self.source.text.clone(), asset: asset.cloned(), outcome, fault, reason }
     }
 
