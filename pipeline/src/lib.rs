@@ -9,5 +9,6 @@ pub mod fault;
 pub mod field;
 pub mod image;
 pub mod label;
+pub mod ports;
 pub mod raster;
 pub mod rendition;
