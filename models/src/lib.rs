@@ -1,1 +1,15 @@
-//! Skeleton.
+//! glassplate's models: cards, fetching, sessions, labellers, the objects' vocabulary.
+//!
+//! Everything that knows a network or a word list is here; the pipeline asks for it
+//! through its ports ([`glassplate_pipeline::ports`]) and knows none of it.
+
+pub mod card;
+pub mod demo;
+pub mod labeller;
+pub mod session;
+pub mod shelf;
+pub mod taxonomy;
+
+mod archive;
+mod python;
+mod tensor;

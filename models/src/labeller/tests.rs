@@ -1,0 +1,2 @@
+//! The real networks on real photographs; they need pulled models and `../shared`.
+

@@ -1,0 +1,179 @@
+//! ONNX Runtime: the library, and pools of sessions that run a network.
+//!
+//! Sessions have one thread each: on shared cores two sessions of one thread do more than
+//! one session of two. What tensors mean is the labellers' part.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glassplate_pipeline::fault::Fault;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::TensorRef;
+use tokio::sync::Semaphore;
+
+/// ONNX Runtime, loaded; there is one in a process.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    environment: Environment,
+}
+
+impl Runtime {
+    /// Loads the library at `path`.
+    ///
+    /// # Errors
+    /// `Broken` when the file is missing, not this machine's or too old; says what to do.
+    pub fn load(path: &Path) -> Result<Self, Fault> {
+        let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Fault::broken(format!(
+                "cannot load ONNX Runtime from {}: run `glassplate models pull onnxruntime`",
+                path.display()
+            ))
+            .because(error)
+        };
+        let builder = ort::init_from(path).map_err(|error| cannot(error.to_string().into()))?;
+        let environment = builder
+            .with_name("glassplate")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| cannot(error.to_string().into()))?;
+        Ok(Self { environment })
+    }
+}
+
+/// Several sessions of one network, lent to one caller each.
+#[derive(Debug, Clone)]
+pub struct SessionPool {
+    idle: Arc<Mutex<Vec<Session>>>,
+    permits: Arc<Semaphore>,
+    name: Arc<str>,
+}
+
+/// A network's output: each tensor's name, shape and values.
+pub type Outputs = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// A session that is lent; it goes back when dropped, after a panic too.
+struct Lent<'a> {
+    session: Option<Session>,
+    pool: &'a SessionPool,
+}
+
+impl SessionPool {
+    /// Opens `sessions` sessions of the network at `path`.
+    ///
+    /// # Errors
+    /// `Broken` when the file is not a network that this runtime can run.
+    pub fn open(runtime: &Runtime, path: &Path, sessions: usize) -> Result<Self, Fault> {
+        let mut idle = Vec::with_capacity(sessions);
+        for _ in 0..sessions.max(1) {
+            idle.push(open_session(runtime, path).map_err(|error| {
+                Fault::broken(format!("cannot open the network {}", path.display())).because(error)
+            })?);
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
+        let permits = Arc::new(Semaphore::new(idle.len()));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, name })
+    }
+
+    /// Runs the network off the async threads, once a session is free.
+    ///
+    /// `work` makes the input tensor, shape `[1, 3, side, side]`, and reads the outputs;
+    /// both are done where the network runs, so no more than `sessions` pictures are at work.
+    ///
+    /// # Errors
+    /// What `work` says; `Broken` when the network fails or `work` panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Network<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
+        let pool = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut lent = pool.lend();
+            let session = lent.session.as_mut().expect("a lent session is there until dropped");
+            let done = work(&mut Network { session, name: &pool.name });
+            drop(lent);
+            drop(permit);
+            done
+        });
+        done.await.unwrap_or_else(|error| {
+            Err(Fault::broken(format!("{} was interrupted", self.name)).because(error))
+        })
+    }
+
+    fn lend(&self) -> Lent<'_> {
+        let session = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Lent { session, pool: self }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.session.take());
+    }
+}
+
+/// A network that can be run once an input is made.
+#[derive(Debug)]
+pub struct Network<'a> {
+    session: &'a mut Session,
+    name: &'a str,
+}
+
+impl Network<'_> {
+    /// Runs the network on one picture's tensor, `[1, 3, side, side]`.
+    ///
+    /// `wanted` are the names of the outputs that are copied, in this order.
+    ///
+    /// # Errors
+    /// `Broken` when the network does not take the tensor or lacks an output.
+    pub fn run(&mut self, values: &[f32], side: u32, wanted: &[String]) -> Result<Outputs, Fault> {
+        let name = self.name;
+        let failed =
+            |error: ort::Error| Fault::broken(format!("the network {name} failed")).because(error);
+        let side = side as usize;
+        let tensor = TensorRef::from_array_view(([1, 3, side, side], values)).map_err(failed)?;
+        let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
+        wanted
+            .iter()
+            .map(|wanted| {
+                let value = outputs.get(wanted).ok_or_else(|| {
+                    Fault::broken(format!("the network {name} has no output {wanted}"))
+                })?;
+                let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
+                let shape = shape.iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
+                Ok((wanted.clone(), shape, values.to_vec()))
+            })
+            .collect()
+    }
+}
+
+fn open_session(runtime: &Runtime, path: &Path) -> ort::Result<Session> {
+    Session::builder(&runtime.environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .commit_from_file(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_library_is_a_fault_that_says_what_to_do() {
+        let fault = Runtime::load(Path::new("/nowhere/libonnxruntime.so")).unwrap_err();
+        assert!(fault.to_string().contains("glassplate models pull onnxruntime"), "{fault}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_library_is_a_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("libonnxruntime.so");
+        std::fs::write(&path, b"not a library").unwrap();
+        assert!(Runtime::load(&path).is_err());
+    }
+}

@@ -1,0 +1,245 @@
+//! The nouns that labellers use: names, synonyms, broader terms.
+//!
+//! The tables (`models/taxonomy`) are derived from WordNet 3.0 and are part of the program.
+//! Scenes and concepts are not here.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::label::Synset;
+use glassplate_pipeline::ports::Vocabulary;
+
+const OBJECTS: &str = include_str!("../taxonomy/objects.tsv");
+const IMAGENET_1K: &str = include_str!("../taxonomy/imagenet-1k.tsv");
+const COCO_80: &str = include_str!("../taxonomy/coco-80.tsv");
+
+/// What must accompany the tables: WordNet's licence and that of the class names.
+pub const NOTICES: [&str; 2] = [
+    include_str!("../taxonomy/WORDNET-LICENCE.txt"),
+    include_str!("../taxonomy/CLEAN-NAMES-LICENCE.txt"),
+];
+
+/// The vocabulary of objects: every class that a labeller knows, and all their ancestors.
+#[derive(Debug)]
+pub struct Objects {
+    nouns: Vec<Noun>,
+    by_synset: HashMap<&'static str, usize>,
+    by_lemma: HashMap<&'static str, Vec<usize>>,
+}
+
+/// One synset of the table.
+#[derive(Debug)]
+struct Noun {
+    synset: Synset,
+    name: &'static str,
+    broader: Vec<&'static str>,
+    lemmas: Vec<&'static str>,
+}
+
+/// One class of a network's output, as a label states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// The name, lower case.
+    pub name: String,
+    /// Its synset; none where WordNet lacks the thing and only knows broader terms.
+    pub wordnet: Option<Synset>,
+    /// Names of all ancestors, nearest first, each once and never the name itself.
+    pub parents: Vec<String>,
+}
+
+impl Objects {
+    /// Reads the tables; a few milliseconds, so once in a process.
+    pub fn load() -> Arc<Self> {
+        let nouns: Vec<Noun> = rows(OBJECTS).filter_map(Noun::read).collect();
+        let mut by_synset = HashMap::with_capacity(nouns.len());
+        let mut by_lemma: HashMap<_, Vec<usize>> = HashMap::with_capacity(2 * nouns.len());
+        for ((at, noun), row) in nouns.iter().enumerate().zip(rows(OBJECTS)) {
+            by_synset.insert(row.split('\t').next().unwrap_or_default(), at);
+            for lemma in &noun.lemmas {
+                by_lemma.entry(*lemma).or_default().push(at);
+            }
+        }
+        Arc::new(Self { nouns, by_synset, by_lemma })
+    }
+
+    /// Returns the classes of a list, in the order of a network's output.
+    ///
+    /// # Errors
+    /// `NotFound` for a list other than `imagenet-1k` and `coco-80`.
+    pub fn classes(&self, list: &str) -> Result<Vec<Class>, Fault> {
+        let table = match list {
+            "imagenet-1k" => IMAGENET_1K,
+            "coco-80" => COCO_80,
+            _ => return Err(Fault::not_found(format!("there is no class list {list:?}"))),
+        };
+        Ok(rows(table).filter_map(|row| self.class(row)).collect())
+    }
+
+    /// Reads `synset, name`; `~` before the synset says that it is only a broader term.
+    fn class(&self, row: &str) -> Option<Class> {
+        let (synset, name) = row.split_once('\t')?;
+        let broader = synset.strip_prefix('~');
+        let at = Synset::parse(broader.unwrap_or(synset))?;
+        let mut parents = Vec::new();
+        let mut told = HashSet::from([name]);
+        let itself = broader.and_then(|_| self.noun(&at));
+        for noun in itself.into_iter().chain(self.ancestor_nouns(&at)) {
+            if told.insert(noun.name) {
+                parents.push(noun.name.to_owned());
+            }
+        }
+        let wordnet = broader.is_none().then_some(at);
+        Some(Class { name: name.to_owned(), wordnet, parents })
+    }
+
+    fn noun(&self, synset: &Synset) -> Option<&Noun> {
+        self.by_synset.get(synset.as_str()).map(|&at| &self.nouns[at])
+    }
+
+    /// Walks up breadth first, so that the nearest come first and each comes once.
+    fn ancestor_nouns(&self, synset: &Synset) -> Vec<&Noun> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut queue: VecDeque<&Noun> = self.noun(synset).into_iter().collect();
+        while let Some(noun) = queue.pop_front() {
+            for &broader in &noun.broader {
+                let next = self.by_synset.get(broader).map(|&at| &self.nouns[at]);
+                if let Some(next) = next.filter(|_| seen.insert(broader)) {
+                    found.push(next);
+                    queue.push_back(next);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Vocabulary for Objects {
+    fn synonyms(&self, synset: &Synset) -> Vec<String> {
+        let lemmas = self.noun(synset).map(|noun| noun.lemmas.as_slice()).unwrap_or_default();
+        lemmas.iter().map(|&lemma| lemma.to_owned()).collect()
+    }
+
+    fn ancestors(&self, synset: &Synset) -> Vec<(Synset, String)> {
+        let nouns = self.ancestor_nouns(synset).into_iter();
+        nouns.map(|noun| (noun.synset.clone(), noun.name.to_owned())).collect()
+    }
+
+    fn lookup(&self, lemma: &str) -> Vec<Synset> {
+        let found = self.by_lemma.get(lemma).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|&at| self.nouns[at].synset.clone()).collect()
+    }
+}
+
+impl Noun {
+    fn read(row: &'static str) -> Option<Self> {
+        let mut columns = row.split('\t');
+        Some(Self {
+            synset: Synset::parse(columns.next()?)?,
+            name: columns.next()?,
+            broader: columns.next()?.split(',').filter(|text| !text.is_empty()).collect(),
+            lemmas: columns.next()?.split('|').collect(),
+        })
+    }
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ancestors_of(objects: &Objects, name: &str) -> Vec<String> {
+        let mut classes = objects.classes("imagenet-1k").unwrap();
+        classes.extend(objects.classes("coco-80").unwrap());
+        classes.into_iter().find(|class| class.name == name).expect(name).parents
+    }
+
+    #[test]
+    fn every_row_is_read_and_every_broader_term_is_there() {
+        let objects = Objects::load();
+        assert_eq!(objects.nouns.len(), rows(OBJECTS).count());
+        assert_eq!(objects.by_synset.len(), objects.nouns.len());
+        for noun in &objects.nouns {
+            assert!(noun.broader.iter().all(|b| objects.by_synset.contains_key(b)), "{noun:?}");
+            assert_eq!(noun.lemmas[0], noun.name);
+            assert!(noun.lemmas.iter().all(|lemma| *lemma == lemma.to_lowercase()), "{noun:?}");
+        }
+        assert_eq!(objects.classes("imagenet-1k").unwrap().len(), 1000);
+        assert_eq!(objects.classes("coco-80").unwrap().len(), 80);
+        assert!(objects.classes("coco-81").is_err());
+    }
+
+    #[test]
+    fn each_animal_and_thing_reaches_the_words_that_people_search_by() {
+        let objects = Objects::load();
+        for (name, broader) in [
+            ("loggerhead sea turtle", "turtle"),
+            ("chihuahua", "dog"),
+            ("chihuahua", "animal"),
+            ("sports car", "car"),
+            ("tabby cat", "cat"),
+            ("mountain bike", "bicycle"),
+            ("school bus", "bus"),
+            ("stop sign", "street sign"),
+            ("potted plant", "plant"),
+            ("teacup", "cup"),
+            ("granny smith apple", "apple"),
+            ("dog", "animal"),
+        ] {
+            let parents = ancestors_of(&objects, name);
+            assert!(parents.iter().any(|p| p == broader), "{name}: {parents:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_ancestors_come_first_and_each_once() {
+        let objects = Objects::load();
+        let parents = ancestors_of(&objects, "chihuahua");
+        let at = |word: &str| parents.iter().position(|p| p == word).expect(word);
+        assert!(at("toy dog") < at("dog") && at("dog") < at("canine") && at("canine") < at("animal"));
+        let once: HashSet<_> = parents.iter().collect();
+        assert_eq!(once.len(), parents.len());
+        // A dog is a canine and a domestic animal: both ways up are kept.
+        assert!(at("domestic animal") < at("mammal"));
+    }
+
+    #[test]
+    fn synonyms_are_found_and_lead_to_the_class() {
+        let objects = Objects::load();
+        for (lemma, name) in [
+            ("automobile", "car"),
+            ("bike", "bicycle"),
+            ("bike", "motorcycle"),
+            ("sofa", "couch"),
+            ("tv", "television"),
+            ("cell phone", "mobile phone"),
+            ("turtle", "turtle"),
+            ("plane", "airplane"),
+        ] {
+            let names: Vec<_> = objects.lookup(lemma).iter().map(|s| objects.synonyms(s)[0].clone()).collect();
+            assert!(names.iter().any(|n| n == name), "{lemma}: {names:?}");
+        }
+        assert!(objects.lookup("no such word").is_empty());
+    }
+
+    #[test]
+    fn two_classes_of_one_name_are_one_synset_and_ambiguous_names_are_told_apart() {
+        let objects = Objects::load();
+        let mut by_name: HashMap<String, Option<Synset>> = HashMap::new();
+        for list in ["imagenet-1k", "coco-80"] {
+            for class in objects.classes(list).unwrap() {
+                assert!(!class.name.contains(['(', '/', ',']), "{}", class.name);
+                assert_eq!(class.name, class.name.to_lowercase());
+                let known = by_name.entry(class.name.clone()).or_insert(class.wordnet.clone());
+                assert_eq!(*known, class.wordnet, "{} has two meanings", class.name);
+            }
+        }
+        for name in ["crane bird", "construction crane", "kite", "kite bird", "cardigan", "cardigan welsh corgi", "missile", "projectile"] {
+            assert!(by_name.contains_key(name), "{name}");
+        }
+    }
+}
