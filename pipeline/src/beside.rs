@@ -62,9 +62,9 @@ impl Beside {
         self.sidecars
     }
 
-    /// The files' places, in order.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.sources.iter().map(|(file, _)| &*file.path)
+    /// How long all sources are together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.sources.iter().map(|(file, _)| file.bytes).sum()
     }
 
     /// Reads what lies beside each source as it is asked for.
@@ -99,6 +99,7 @@ fn join(file: &Listed, sidecars: &[PathBuf], csv: Option<&Catalogue>) -> Source 
     Source {
         path: file.path.clone(),
         text: source_text(&file.path),
+        bytes: file.bytes,
         beside,
         note: (!notes.is_empty()).then(|| notes.join("; ")),
     }

@@ -21,8 +21,8 @@ const BROKEN_IN_A_ROW: u32 = 20;
 
 /// The role that watches a run; called from the run's own task, once a source.
 pub trait Watcher: Send {
-    /// A source has come to its end.
-    fn ended(&mut self, item: &Item, balance: &Balance);
+    /// A source of this many bytes has come to its end.
+    fn ended(&mut self, item: &Item, bytes: u64, balance: &Balance);
 }
 
 /// What a run came to.
@@ -63,8 +63,8 @@ pub async fn ingest(
             lane_set.spawn(one(house.clone(), run.clone(), source));
         }
         let Some(done) = lane_set.join_next().await else { break };
-        let item = match done {
-            Ok(Ok(item)) => item,
+        let (item, bytes) = match done {
+            Ok(Ok(ended)) => ended,
             Ok(Err(fault)) => {
                 ended.broken.get_or_insert(fault);
                 continue;
@@ -87,24 +87,32 @@ pub async fn ingest(
             )));
         }
         ended.balance.add(item.outcome);
-        watcher.ended(&item, &ended.balance);
+        watcher.ended(&item, bytes, &ended.balance);
     }
     ended.left = sources.count() as u64;
     if ended.left == 0 && ended.broken.is_none() {
         run.finished = Some(house.clock.now());
-        house.catalogue.append(&house.tenant, vec![Entry::Run(run)]).await?;
     }
-    Ok(ended)
+    run.balance = ended.balance;
+    let written = house.catalogue.append(&house.tenant, vec![Entry::Run(run)]).await;
+    match ended.broken {
+        // On a full disk this cannot be written either; the first reason is the one to tell.
+        Some(_) => Ok(ended),
+        None => written.map(|()| ended),
+    }
 }
 
 /// One source, or what is known to be wrong with it before it could be opened.
-async fn one(house: Arc<House>, run: Run, source: Result<Source, Item>) -> Result<Item, Fault> {
+async fn one(house: Arc<House>, run: Run, source: Result<Source, Item>) -> Result<(Item, u64), Fault> {
     match source {
-        Ok(source) => enrich(&house, &run.id, &run.collection, &source).await,
+        Ok(source) => {
+            let item = enrich(&house, &run.id, &run.collection, &source).await?;
+            Ok((item, source.bytes))
+        }
         Err(item) => {
             let entry = Entry::Item { run: run.id, item: item.clone() };
             house.catalogue.append(&house.tenant, vec![entry]).await?;
-            Ok(item)
+            Ok((item, 0))
         }
     }
 }

@@ -51,6 +51,8 @@ pub struct Run {
     pub started: Timestamp,
     /// When it ended by itself; absent while running and for ever after a crash.
     pub finished: Option<Timestamp>,
+    /// How its sources ended, as of its end; all zero while running and after a crash.
+    pub balance: Balance,
     /// Whether everything it added is to be left out of every record.
     pub withdrawn: bool,
 }

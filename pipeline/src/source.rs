@@ -21,6 +21,8 @@ pub struct Listed {
     pub path: PathBuf,
     /// The path given, or its folder when that was a file; absolute.
     pub root: PathBuf,
+    /// Length in bytes when it was listed.
+    pub bytes: u64,
 }
 
 /// A path that could not be listed, and why.
@@ -50,7 +52,9 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    files.entry(entry.into_path()).or_insert_with(|| folder.to_owned());
+                    let bytes = entry.metadata().map_or(0, |meta| meta.len());
+                    let listed = || (folder.to_owned(), bytes);
+                    files.entry(entry.into_path()).or_insert_with(listed);
                 }
                 Err(e) => troubles.push(Trouble {
                     path: e.path().unwrap_or(path).to_owned(),
@@ -59,7 +63,10 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
             }
         }
     }
-    let files = files.into_iter().map(|(path, root)| Listed { path, root }).collect();
+    let files = files
+        .into_iter()
+        .map(|(path, (root, bytes))| Listed { path, root, bytes })
+        .collect();
     Ok(Listing { files, troubles })
 }
 

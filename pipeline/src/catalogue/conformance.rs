@@ -13,7 +13,7 @@ use crate::field::{Field, Fields};
 use crate::image::{ColourModel, Format, Technical};
 use crate::label::LabelKind;
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
-use crate::run::{Item, Outcome, Run, RunId};
+use crate::run::{Balance, Item, Outcome, Run, RunId};
 
 /// Runs every check of the contract.
 pub(super) async fn run(catalogue: Arc<dyn Catalogue>) {
@@ -90,6 +90,7 @@ fn run_named(n: u32) -> Run {
         version: "0.1.0".to_owned(),
         started: Timestamp::UNIX_EPOCH,
         finished: None,
+        balance: Balance::default(),
         withdrawn: false,
     }
 }

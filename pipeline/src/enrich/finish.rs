@@ -147,7 +147,7 @@ impl Ledger<'_> {
                 return Ok(Err("it could not be decoded"));
             }
         };
-        let Rendered { files, working, phash, note } = rendered;
+        let Rendered { files, working, phash, damage: note } = rendered;
         if !settled.render {
             let stored = render::store(house, &pixels, files, phash, note.clone());
             let renditions = house.meter.wait(Stage::Render, stored).await?;

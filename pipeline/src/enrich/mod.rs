@@ -58,6 +58,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The path as text, see [`crate::asset::source_text`].
     pub text: String,
+    /// Length in bytes when it was listed.
+    pub bytes: u64,
     /// Metadata from sidecars and the catalogue CSV.
     pub beside: Fields,
     /// What was wrong beside it, such as a sidecar that cannot be read; told with the outcome.
