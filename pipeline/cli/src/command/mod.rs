@@ -1,0 +1,89 @@
+//! The commands, one file a word, and the way from arguments to an exit code.
+
+mod demo;
+mod doctor;
+mod export;
+mod ingest;
+mod models;
+mod reindex;
+mod runs;
+pub(crate) mod search;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use glassplate_pipeline::fault::Fault;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Arguments, Command};
+use crate::compose::Desk;
+use crate::exit::{Exit, code_of};
+use crate::output::say;
+use crate::{env, output};
+
+/// Reads the arguments, runs the command, tells how it ended.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    begin_logging();
+    let json = arguments.global.json;
+    match dispatch(arguments) {
+        Ok(exit) => exit.into(),
+        Err(fault) => {
+            say(format!("error: {}", fault.reason()));
+            if json {
+                let kind = fault.kind().faces().name;
+                output::json(&serde_json::json!({ "error": { "kind": kind, "reason": fault.reason() } }));
+            }
+            code_of(&fault)
+        }
+    }
+}
+
+fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
+    if let Command::Completions { shell } = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "glassplate", &mut script);
+        output::data(String::from_utf8_lossy(&script).trim_end());
+        return Ok(Exit::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fault::broken("cannot start the runtime").because(e))?;
+    let home = matches!(command, Command::Demo).then(demo::home).flatten();
+    let desk = Desk::new(global, home)?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Demo => demo::run(&desk).await,
+            Command::Ingest(arguments) => ingest::run(&desk, arguments).await,
+            Command::Search(arguments) => search::run(&desk, &arguments).await,
+            Command::Show { asset } => show::run(&desk, &asset).await,
+            Command::Export(arguments) => export::run(&desk, &arguments).await,
+            Command::Runs { run } => runs::run(&desk, run.as_deref()).await,
+            Command::Models { action } => models::run(&desk, &action),
+            Command::Reindex => reindex::run(&desk).await,
+            Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
+            Command::Completions { .. } => unreachable!("answered above, it needs no desk"),
+        }
+    });
+    // A decoder past its limit of seconds may still run; the process need not wait for it.
+    runtime.shutdown_background();
+    result
+}
+
+/// Logs to stderr, and makes a panic one line instead of a stack.
+fn begin_logging() {
+    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, "a defect in glassplate: {message}");
+    }));
+}

@@ -1,0 +1,134 @@
+//! `glassplate show`: everything known of one asset.
+
+use glassplate_pipeline::asset::AssetId;
+use glassplate_pipeline::catalogue::Catalogue as _;
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::field::{Field, Fields};
+use glassplate_pipeline::record::{Record, RecordLabel, State, fold};
+use glassplate_pipeline::store::Store as _;
+use serde_json::Value;
+
+use crate::compose::Desk;
+use crate::exit::Exit;
+use crate::output::{self, data, plain};
+
+pub(crate) async fn run(desk: &Desk, asset: &str) -> Result<Exit, Fault> {
+    let id: AssetId = asset.parse()?;
+    let catalogue = desk.existing_catalogue()?;
+    let parts = catalogue.parts(&desk.tenant, &id).await?.ok_or_else(|| {
+        Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
+    })?;
+    let record = placed(desk, fold(&parts))?;
+    if desk.json {
+        output::json(&record);
+        return Ok(Exit::Done);
+    }
+    let family = match &record.pixel_digest {
+        Some(pixels) => catalogue.family(&desk.tenant, pixels).await?,
+        None => Vec::new(),
+    };
+    print(&record, family.iter().filter(|other| **other != id));
+    Ok(Exit::Done)
+}
+
+/// Writes where the renditions lie instead of their keys.
+pub(crate) fn placed(desk: &Desk, mut record: Record) -> Result<Record, Fault> {
+    let store = desk.store()?;
+    for rendition in &mut record.renditions {
+        rendition.path = store.place(&rendition.path);
+    }
+    Ok(record)
+}
+
+fn print<'a>(record: &Record, family: impl Iterator<Item = &'a AssetId>) {
+    data(format!("asset {}", record.asset));
+    let what = match (&record.technical, record.width, record.height) {
+        (Some(technical), Some(width), Some(height)) => {
+            format!("{}, {width} x {height}, {} bit", technical.format.name(), technical.bit_depth)
+        }
+        _ => "not identified".to_owned(),
+    };
+    data(format!("  {what}, {}, registered {}", output::bytes(record.bytes), record.registered));
+    data(format!("  sha256 {}", record.digest.sha256));
+    for other in family {
+        data(format!("  the same picture as {other}"));
+    }
+    data("found in");
+    for occurrence in &record.occurrences {
+        data(format!("  {}: {}", plain(&occurrence.collection), plain(&occurrence.source)));
+        fields(&occurrence.metadata, "    ");
+    }
+    if !record.embedded.is_empty() {
+        data("embedded metadata");
+        fields(&record.embedded, "  ");
+    }
+    if !record.labels.is_empty() {
+        data("labels");
+        record.labels.iter().for_each(label);
+    }
+    if !record.renditions.is_empty() {
+        data("renditions");
+    }
+    for r in &record.renditions {
+        data(format!("  {:>5}  {} x {}  {}", r.name, r.width, r.height, r.path));
+    }
+    data("steps");
+    for (step, state) in &record.steps {
+        let reason = state.reason.as_deref().map(plain);
+        let word = match state.state {
+            State::Done => "done",
+            State::NoneFound => "none found",
+            State::NotRun => "not run",
+            State::Failed => "failed",
+        };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        data(format!("  {step}: {word}{reason}"));
+    }
+}
+
+fn label(label: &RecordLabel) {
+    let parents = label.parents.iter().take(4).map(|p| format!(" < {}", plain(p)));
+    let count = match label.instances.len() {
+        0 | 1 => String::new(),
+        n => format!(" x{n}"),
+    };
+    data(format!(
+        "  {:.2} {}{count}{}  ({}, {})",
+        label.confidence,
+        plain(&label.name),
+        parents.collect::<String>(),
+        plain(&label.source.model),
+        state_of(label),
+    ));
+}
+
+fn state_of(label: &RecordLabel) -> String {
+    serde_json::to_value(label.state)
+        .ok()
+        .and_then(|state| state.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn fields(fields: &Fields, indent: &str) {
+    for (name, Field { value, source, also }) in fields {
+        data(format!("{indent}{name}: {}  ({})", plain(&text_of(value)), plain(source)));
+        for other in also {
+            let text = plain(&text_of(&other.value));
+            data(format!("{indent}  but {text}  ({})", plain(&other.source)));
+        }
+    }
+}
+
+/// Writes a field's value for people: lists with commas, objects as `key value`.
+pub(crate) fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text_of).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => parts
+            .iter()
+            .map(|(name, part)| format!("{name} {}", text_of(part)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Composition: fills the pipeline's ports with the embedded parts, as the settings say.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use glassplate_models::card::Task;
+use glassplate_models::labeller::OnnxLabeller;
+use glassplate_models::session::Runtime;
+use glassplate_models::shelf::{Progress, Shelf};
+use glassplate_models::taxonomy::Objects;
+use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
+use glassplate_pipeline::enrich::House;
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::floor::Floor;
+use glassplate_pipeline::ports::{Clock, Labeller};
+use glassplate_pipeline::store::local::LocalStore;
+use glassplate_pipeline::telemetry::Meter;
+use glassplate_search::Index;
+
+use crate::arguments::Global;
+use crate::output::say;
+use crate::settings::Settings;
+use crate::{env, output};
+
+/// The card of ONNX Runtime.
+pub(crate) const RUNTIME: &str = "onnxruntime";
+
+/// What every command works at: where things lie, whose they are, how to answer.
+pub(crate) struct Desk {
+    pub(crate) home: PathBuf,
+    pub(crate) tenant: Tenant,
+    pub(crate) json: bool,
+    pub(crate) settings: Settings,
+    pub(crate) mirror: Option<PathBuf>,
+}
+
+/// The clock on the wall.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+}
+
+impl Desk {
+    /// Reads the settings; makes nothing yet.
+    ///
+    /// # Errors
+    /// `NotFound` when no home can be found out, and what [`Settings::read`] says.
+    pub(crate) fn new(global: Global, home: Option<PathBuf>) -> Result<Self, Fault> {
+        let home = global.home.or(home).or_else(env::default_home).ok_or_else(|| {
+            Fault::not_found("there is no HOME to keep a home in: give --home DIR")
+        })?;
+        let settings = Settings::read(global.config.as_deref(), &home)?;
+        let mirror = global.mirror.or_else(|| settings.models.mirror.clone());
+        Ok(Self { home, tenant: global.tenant, json: global.json, settings, mirror })
+    }
+
+    /// Opens the catalogue of a home that exists, or makes both.
+    pub(crate) fn catalogue(&self) -> Result<SqliteCatalogue, Fault> {
+        make_folder(&self.home)?;
+        SqliteCatalogue::open(&self.catalogue_file())
+    }
+
+    /// Opens the catalogue for reading what is there.
+    ///
+    /// # Errors
+    /// `NotFound` with what to do when nothing was ever ingested here.
+    pub(crate) fn existing_catalogue(&self) -> Result<SqliteCatalogue, Fault> {
+        if !self.catalogue_file().exists() {
+            return Err(Fault::not_found(format!(
+                "nothing was ingested into {} yet: begin with `glassplate ingest PATH --collection NAME`",
+                self.home.display()
+            )));
+        }
+        self.catalogue()
+    }
+
+    pub(crate) fn catalogue_file(&self) -> PathBuf {
+        self.home.join("catalogue.sqlite")
+    }
+
+    pub(crate) fn store(&self) -> Result<LocalStore, Fault> {
+        LocalStore::open(&self.home.join("store"))
+    }
+
+    pub(crate) fn index(&self) -> Result<Index, Fault> {
+        Index::open(&self.home.join("index"), Objects::load())
+    }
+
+    /// The shelf of models: one for all homes of a user.
+    pub(crate) fn shelf(&self) -> Result<Shelf, Fault> {
+        let cache = env::cache().ok_or_else(|| {
+            Fault::not_found(format!("there is no HOME to keep models in: set {}", env::CACHE))
+        })?;
+        Shelf::open(cache.join("models"), self.mirror.clone())
+    }
+
+    /// Opens the house with its labellers.
+    pub(crate) fn house(&self, labellers: Vec<Arc<dyn Labeller>>) -> Result<House, Fault> {
+        let ingest = &self.settings.ingest;
+        Ok(House {
+            tenant: self.tenant.clone(),
+            catalogue: Arc::new(self.catalogue()?),
+            store: Arc::new(self.store()?),
+            labellers,
+            clock: Arc::new(SystemClock),
+            recipe: self.settings.renditions.clone(),
+            limits: self.settings.limits.clone(),
+            meter: Meter::default(),
+            floor: Floor::new(ingest.file_memory_bytes, ingest.pixel_memory_bytes),
+        })
+    }
+
+    /// How many pictures are worked on at once.
+    pub(crate) fn lanes(&self) -> usize {
+        match self.settings.ingest.lanes {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            lanes => lanes,
+        }
+    }
+
+    /// Opens the labellers that the settings name, fetching what is missing.
+    ///
+    /// # Errors
+    /// Why a model cannot be had or run, with what to do.
+    pub(crate) fn labellers(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        let shelf = self.shelf()?;
+        pull(&shelf, &[])?;
+        let named = &self.settings.models.labellers;
+        let names: Vec<&str> = named.iter().map(String::as_str).collect();
+        pull(&shelf, &names)?;
+        let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
+        let (objects, sessions) = (Objects::load(), self.lanes());
+        let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
+        for name in names {
+            let labeller = OnnxLabeller::open(&shelf, &runtime, &objects, name, sessions)?;
+            labellers.push(Arc::new(labeller));
+        }
+        if labellers.is_empty() {
+            for task in [Task::Classify, Task::Detect] {
+                let best = OnnxLabeller::best(&shelf, &runtime, &objects, task, sessions)?;
+                labellers.extend(best.map(|labeller| Arc::new(labeller) as Arc<dyn Labeller>));
+            }
+        }
+        Ok(labellers)
+    }
+}
+
+/// Brings models onto the shelf and says what it does.
+///
+/// # Errors
+/// Why a model cannot be had.
+pub(crate) fn pull(shelf: &Shelf, names: &[&str]) -> Result<(), Fault> {
+    shelf.pull(names, &mut tell)
+}
+
+/// Tells a person what a pull is doing.
+pub(crate) fn tell(progress: Progress<'_>) {
+    match progress {
+        Progress::Waiting => say("waiting for another glassplate that is fetching models"),
+        Progress::Fetching { file, from } => {
+            say(format!("fetching {} ({}) from {from}", file.name, output::bytes(file.bytes)));
+        }
+        Progress::Converting { card } => say(format!("converting {} to ONNX", card.name)),
+        Progress::Ready { card } => {
+            say(format!("{} {} is here ({})", card.name, card.version, card.licence));
+        }
+        Progress::Failed { card, fault } => {
+            say(format!("{} could not be had: {}", card.name, fault.reason()));
+        }
+    }
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Fault> {
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Fault::broken(format!("cannot make the folder {}", folder.display())).because(e))
+}
