@@ -160,7 +160,10 @@ impl Catalogue {
         let shared = self.rows.iter().filter_map(|row| {
             let files = row.by_tail.load(Ordering::Relaxed);
             (files > 1).then(|| {
-                format!("{}: line {} names {:?}, which {files} files are called", self.name, row.line, row.key)
+                format!(
+                    "{}: line {} names {:?}, which {files} files are called",
+                    self.name, row.line, row.key
+                )
             })
         });
         self.problems.iter().cloned().chain(shared).collect()

@@ -140,11 +140,7 @@ mod tests {
         );
         assert_eq!(
             assigned.sidecars,
-            [
-                paths(&["a/photo.jpg.XMP", "a/photo.xmp"]),
-                paths(&["a/photo.xmp"]),
-                paths(&[]),
-            ]
+            [paths(&["a/photo.jpg.XMP", "a/photo.xmp"]), paths(&["a/photo.xmp"]), paths(&[]),]
         );
         assert_eq!(assigned.orphans, paths(&["a/other.xmp"]));
     }
@@ -171,10 +167,7 @@ mod tests {
             std::fs::write(folder.path().join(name), "").expect("written");
         }
         let found = find(&folder.path().join("photo.jpg")).expect("listed");
-        assert_eq!(
-            found,
-            [folder.path().join("photo.jpg.xmp"), folder.path().join("photo.xmp")]
-        );
+        assert_eq!(found, [folder.path().join("photo.jpg.xmp"), folder.path().join("photo.xmp")]);
         assert!(find(&folder.path().join("missing/photo.jpg")).is_err());
     }
 

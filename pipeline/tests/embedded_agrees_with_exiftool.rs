@@ -6,6 +6,8 @@
 //! value. Maker notes, thumbnails (IFD1) and composites other than the position are no
 //! sources. Blank values and dates of zeros, which mean "unknown" in EXIF, do not count.
 
+#![allow(clippy::print_stdout, reason = "the figures are the test's other result")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +17,12 @@ use glassplate_pipeline::image::{Format, embedded};
 use glassplate_pipeline::sidecar;
 use serde_json::{Value, json};
 
-const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "tif", "tiff", "png", "webp", "xmp"];
+/// The formats that issue 2 names.
+const NAMED: &[&str] = &["jpg", "jpeg", "tif", "tiff", "png", "webp", "xmp"];
+
+/// Other formats that metadata is read from.
+const OTHERS: &[&str] =
+    &["heic", "heif", "avif", "psd", "jp2", "jpf", "gif", "nef", "cr2", "dng", "rw2", "raf", "mrw"];
 
 /// Least share of agreeing values over all fields, as issue 2 asks, and for one field.
 const LEAST_OVERALL: f64 = 0.97;
@@ -97,13 +104,22 @@ struct Count {
 #[test]
 #[ignore = "needs exiftool and ../shared/data/metadata_files; runs with --include-ignored"]
 fn core_fields_of_collected_files_agree_with_exiftool() {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata_files");
+    let folder = collection();
     if !folder.is_dir() {
         // The self-made pictures of the other test stand in for the collection.
         return core_fields_of_pictures_tagged_by_exiftool_agree();
     }
-    check(&folder);
+    check(&folder, NAMED);
+}
+
+#[test]
+#[ignore = "needs exiftool and ../shared/data/metadata_files; runs with --include-ignored"]
+fn core_fields_of_other_collected_formats_agree_with_exiftool() {
+    let folder = collection();
+    if !folder.is_dir() {
+        return core_fields_of_pictures_tagged_by_exiftool_agree();
+    }
+    check(&folder, OTHERS);
 }
 
 #[test]
@@ -111,22 +127,28 @@ fn core_fields_of_collected_files_agree_with_exiftool() {
 fn core_fields_of_pictures_tagged_by_exiftool_agree() {
     let folder = tempfile::tempdir().expect("a folder");
     make_pictures(folder.path());
-    check(folder.path());
+    check(folder.path(), NAMED);
 }
 
-fn check(folder: &Path) {
+fn collection() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata_files")
+}
+
+fn check(folder: &Path, extensions: &[&str]) {
     let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
-    for entry in exiftool(folder) {
+    for entry in exiftool(folder, extensions) {
         let path = PathBuf::from(entry["SourceFile"].as_str().expect("exiftool names the file"));
         let Some(fields) = ours(&path) else { continue };
         let expected = TAGS
             .iter()
-            .map(|(name, tags)| (*name, tags.iter().filter_map(|tag| reading(&entry, tag)).collect()))
+            .map(|(name, tags)| {
+                (*name, tags.iter().filter_map(|tag| reading(&entry, tag)).collect())
+            })
             .chain([("gps", PLACES.iter().filter_map(|pair| place(&entry, pair)).collect())]);
         for (name, values) in expected {
             let values: Vec<(String, Value)> = values;
-            let count = counts.entry(name).or_default();
             for (at, (tag, value)) in values.iter().enumerate() {
+                let count = counts.entry(name).or_default();
                 let field = fields.get(name);
                 let agrees = field.is_some_and(|field| says(field, value, name));
                 count.values += 1;
@@ -168,7 +190,7 @@ fn report(counts: &BTreeMap<&str, Count>) {
         sum(|c| c.first),
         100.0 * winners
     );
-    assert!(sum(|c| c.values) > 30, "there was nearly nothing to compare");
+    assert!(sum(|c| c.values) > 20, "there was nearly nothing to compare");
     assert!(all >= LEAST_OVERALL, "only {all:.3} of all values agree");
     assert!(winners >= LEAST_OVERALL, "only {winners:.3} of the winning values agree");
     for (name, count) in counts.iter().filter(|(_, count)| count.values >= ENOUGH_VALUES) {
@@ -177,10 +199,10 @@ fn report(counts: &BTreeMap<&str, Count>) {
     }
 }
 
-fn exiftool(folder: &Path) -> Vec<Value> {
+fn exiftool(folder: &Path, extensions: &[&str]) -> Vec<Value> {
     let mut command = Command::new("exiftool");
     command.args(["-j", "-G1", "-a", "-n", "-q", "-r"]);
-    for extension in EXTENSIONS {
+    for extension in extensions {
         command.args(["-ext", extension]);
     }
     let output = command.arg(folder).output().expect("exiftool is installed");
@@ -198,6 +220,11 @@ fn ours(path: &Path) -> Option<Fields> {
         [0x89, b'P', b'N', b'G', ..] => Format::Png,
         [b'I', b'I', ..] | [b'M', b'M', ..] => Format::Tiff,
         [b'R', b'I', b'F', b'F', ..] => Format::Webp,
+        [b'8', b'B', b'P', b'S', ..] => Format::Psd,
+        [b'G', b'I', b'F', ..] => Format::Gif,
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Format::Heic,
+        [_, _, _, _, b'j', b'P', ..] => Format::Jp2,
+        [b'F', b'U', b'J', b'I', ..] | [0, b'M', b'R', b'M', ..] => Format::Raw,
         _ => return None,
     };
     Some(embedded::read(&bytes, format).fields)
@@ -210,7 +237,9 @@ fn reading(entry: &Value, tag: &str) -> Option<(String, Value)> {
         Value::Array(many) => many.iter().map(plain).collect(),
         one => vec![plain(one)],
     };
-    let blank = texts.iter().all(|text| text.is_empty() || text.starts_with("0000:00:00"));
+    let blank = texts
+        .iter()
+        .all(|text| text.trim_matches([':', ' ']).is_empty() || text.starts_with("0000:00:00"));
     (!blank).then(|| (tag.to_owned(), value.clone()))
 }
 

@@ -92,8 +92,12 @@ impl Columns {
     /// Names the fields that two columns claim; the first non-blank cell is used.
     pub(super) fn problems(&self, name: &str) -> Vec<String> {
         let named: Vec<&String> = self.fields.iter().flatten().collect();
-        let mut twice: Vec<&String> =
-            named.iter().enumerate().filter(|(at, f)| named[..*at].contains(f)).map(|(_, f)| *f).collect();
+        let mut twice: Vec<&String> = named
+            .iter()
+            .enumerate()
+            .filter(|(at, f)| named[..*at].contains(f))
+            .map(|(_, f)| *f)
+            .collect();
         twice.dedup();
         twice.iter().map(|field| format!("{name}: more than one column is {field}")).collect()
     }
@@ -123,8 +127,7 @@ fn value(name: Option<&str>, cell: &str) -> Option<Value> {
     {
         return Some(date.into());
     }
-    let parts: Vec<&str> =
-        cell.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = cell.split('|').map(str::trim).filter(|part| !part.is_empty()).collect();
     match parts[..] {
         [] => None,
         [one] if !LISTS.contains(&name) => Some(one.into()),

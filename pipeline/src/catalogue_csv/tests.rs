@@ -86,7 +86,10 @@ fn a_bare_name_that_several_files_have_is_reported() {
     assert_eq!(title(&catalogue, "/archive/scans/box1/001.tif"), Some(json!("A")));
     assert!(catalogue.problems().is_empty());
     assert_eq!(title(&catalogue, "/archive/scans/box2/001.tif"), Some(json!("A")));
-    assert_eq!(catalogue.problems(), ["list.csv: line 2 names \"001.tif\", which 2 files are called"]);
+    assert_eq!(
+        catalogue.problems(),
+        ["list.csv: line 2 names \"001.tif\", which 2 files are called"]
+    );
 }
 
 #[test]
@@ -105,7 +108,8 @@ fn decomposed_and_composed_names_match() {
 
 #[test]
 fn duplicates_and_rows_without_a_file_are_reported_with_their_lines() {
-    let catalogue = catalogue(b"path,title\na.jpg,\"two\nlines\"\n./a.jpg,again\n,nobody\nz.jpg,Z\n");
+    let catalogue =
+        catalogue(b"path,title\na.jpg,\"two\nlines\"\n./a.jpg,again\n,nobody\nz.jpg,Z\n");
     assert_eq!(
         catalogue.problems(),
         [
@@ -148,7 +152,8 @@ fn what_exiftool_writes_is_read() {
 
 #[test]
 fn only_a_date_that_is_wholly_understood_is_rewritten() {
-    let catalogue = catalogue(b"path,date\na.jpg,19360402\nb.jpg,1936-04-02 (?)\nc.jpg,circa 1936\n");
+    let catalogue =
+        catalogue(b"path,date\na.jpg,19360402\nb.jpg,1936-04-02 (?)\nc.jpg,circa 1936\n");
     for (file, expected) in
         [("a.jpg", "1936-04-02"), ("b.jpg", "1936-04-02 (?)"), ("c.jpg", "circa 1936")]
     {

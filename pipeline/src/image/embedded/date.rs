@@ -84,14 +84,14 @@ fn time(text: &str) -> Option<String> {
     let end = text.find(['+', '-', 'Z', 'z']).unwrap_or(text.len());
     let (clock, offset) = text.split_at(end);
     let clock = clock.trim();
-    let (hour, minute, second) = if clock.len() >= 6 && clock.bytes().take(6).all(|b| b.is_ascii_digit()) {
-        (&clock[..2], &clock[2..4], &clock[4..])
-    } else {
-        let mut parts = clock.splitn(3, ':');
-        (parts.next()?, parts.next()?, parts.next().unwrap_or_default())
-    };
-    let mut time =
-        format!("{:02}:{:02}", number(hour, 0..=23)?, number(minute, 0..=59)?);
+    let (hour, minute, second) =
+        if clock.len() >= 6 && clock.bytes().take(6).all(|b| b.is_ascii_digit()) {
+            (&clock[..2], &clock[2..4], &clock[4..])
+        } else {
+            let mut parts = clock.splitn(3, ':');
+            (parts.next()?, parts.next()?, parts.next().unwrap_or_default())
+        };
+    let mut time = format!("{:02}:{:02}", number(hour, 0..=23)?, number(minute, 0..=59)?);
     let (whole, fraction) = second.split_once('.').unwrap_or((second, ""));
     // 60 is a leap second.
     if let Some(whole) = number(whole, 0..=60) {
@@ -185,7 +185,15 @@ mod tests {
 
     #[test]
     fn no_date_is_made_from_zeros_blanks_or_nonsense() {
-        for written in ["0000:00:00 00:00:00", "    :  :     :  :  ", "", "6/16/09", "1936:13:01", "été", "199é"] {
+        for written in [
+            "0000:00:00 00:00:00",
+            "    :  :     :  :  ",
+            "",
+            "6/16/09",
+            "1936:13:01",
+            "été",
+            "199é",
+        ] {
             assert_eq!(iso(written), None, "{written}");
         }
     }
@@ -193,7 +201,10 @@ mod tests {
     #[test]
     fn details_join_only_what_they_fit() {
         let date = || "1936-04-02T10:11:12".to_owned();
-        assert_eq!(with_details(date(), Some("50 "), Some("+01:00")), "1936-04-02T10:11:12.50+01:00");
+        assert_eq!(
+            with_details(date(), Some("50 "), Some("+01:00")),
+            "1936-04-02T10:11:12.50+01:00"
+        );
         assert_eq!(with_details(date(), None, Some("   :  ")), "1936-04-02T10:11:12");
         assert_eq!(with_details("1936".to_owned(), Some("5"), Some("Z")), "1936");
     }

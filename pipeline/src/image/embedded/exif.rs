@@ -112,7 +112,8 @@ impl<'a> Tags<'a> {
         let first = start.saturating_add(layout.count_size());
         let fitting = block.len().saturating_sub(first) / layout.entry_size();
         if count > fitting {
-            self.damage.push(format!("exif: {fitting} of {count} entries of a directory are there"));
+            self.damage
+                .push(format!("exif: {fitting} of {count} entries of a directory are there"));
         }
         let mut bad = 0;
         for index in 0..count.min(fitting) {
@@ -257,11 +258,8 @@ impl Layout {
             .ok_or_else(|| format!("exif: tag {number:#06x} has the unknown type {kind}"))?;
         let (room, place) = if self.big { (8, entry + 12) } else { (4, entry + 8) };
         let length = size.checked_mul(count).ok_or_else(outside)?;
-        let at = if length <= room {
-            place
-        } else {
-            self.word(block, place).ok_or_else(outside)?
-        };
+        let at =
+            if length <= room { place } else { self.word(block, place).ok_or_else(outside)? };
         let data = slice(block, at, length).ok_or_else(|| {
             format!("exif: the {length} bytes of tag {number:#06x} at {at} lie outside the block")
         })?;

@@ -135,6 +135,9 @@ mod tests {
     fn impossible_places_are_refused() {
         assert_eq!(place(91.0, 0.0, None), None);
         assert_eq!(place(0.0, f64::NAN, None), None);
-        assert_eq!(place(-10.5, 20.0, Some(3.0)), Some(json!({"latitude": -10.5, "longitude": 20.0, "altitude": 3})));
+        assert_eq!(
+            place(-10.5, 20.0, Some(3.0)),
+            Some(json!({"latitude": -10.5, "longitude": 20.0, "altitude": 3}))
+        );
     }
 }

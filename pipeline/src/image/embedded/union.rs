@@ -84,9 +84,9 @@ fn recover_cut(claims: &mut [Claim]) {
     if !first.source.starts_with("iptc:") {
         return;
     }
-    let whole = rest.iter_mut().find(|claim| {
-        claim.value != first.value && says_no_more(&first.value, &claim.value)
-    });
+    let whole = rest
+        .iter_mut()
+        .find(|claim| claim.value != first.value && says_no_more(&first.value, &claim.value));
     if let Some(whole) = whole {
         std::mem::swap(first, whole);
     }
@@ -115,20 +115,21 @@ fn says_no_more(less: &Value, more: &Value) -> bool {
     match (less, more) {
         (Value::String(less), Value::String(more)) => text_says_no_more(less, more),
         (Value::Array(less), Value::Array(more)) => {
-            let more: Vec<String> =
-                more.iter().filter_map(Value::as_str).map(comparable).collect();
-            less.iter().filter_map(Value::as_str).map(comparable).all(|entry| {
-                more.iter().any(|other| *other == entry || is_cut_from(&entry, other))
-            })
+            let more: Vec<String> = more.iter().filter_map(Value::as_str).map(comparable).collect();
+            less.iter()
+                .filter_map(Value::as_str)
+                .map(comparable)
+                .all(|entry| more.iter().any(|other| *other == entry || is_cut_from(&entry, other)))
         }
         (Value::Number(less), Value::Number(more)) => near(less.as_f64(), more.as_f64(), 1e-4),
         (Value::Object(less), Value::Object(more)) => less.iter().all(|(key, value)| {
             // XMP writes minutes with few decimals: 1e-5 of a degree is a metre.
             more.get(key).is_some_and(|other| match key.as_str() {
                 "altitude" => near(value.as_f64(), other.as_f64(), 1e-2),
-                _ => (value.as_f64().unwrap_or(f64::NAN) - other.as_f64().unwrap_or(f64::NAN))
-                    .abs()
-                    < 1e-5,
+                _ => {
+                    (value.as_f64().unwrap_or(f64::NAN) - other.as_f64().unwrap_or(f64::NAN)).abs()
+                        < 1e-5
+                }
             })
         }),
         _ => less == more,
@@ -194,8 +195,10 @@ mod tests {
     #[test]
     fn a_text_cut_by_iptc_gives_way_to_the_whole_one() {
         let whole = "A town of forty-one letters, all counted up";
-        let mut claims =
-            vec![claim("iptc:City", json!(&whole[..32])), claim("xmp:photoshop:City", json!(whole))];
+        let mut claims = vec![
+            claim("iptc:City", json!(&whole[..32])),
+            claim("xmp:photoshop:City", json!(whole)),
+        ];
         recover_cut(&mut claims);
         let field = settle(claims).expect("claims");
         assert_eq!((field.value, field.also), (json!(whole), vec![]));

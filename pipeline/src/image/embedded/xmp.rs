@@ -10,9 +10,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{QName, ResolveResult};
-use quick_xml::NsReader;
 
 use super::text;
 
@@ -231,9 +231,7 @@ fn extend(path: &mut String, namespace: &str, local: &str) {
 /// A namespace without the `/` or `#` at its end, which writers forget.
 fn namespace_of<'a>(resolved: &'a ResolveResult<'_>) -> Cow<'a, str> {
     match resolved {
-        ResolveResult::Bound(namespace) => {
-            Cow::Borrowed(namespace.0.trim_end_matches(['/', '#']))
-        }
+        ResolveResult::Bound(namespace) => Cow::Borrowed(namespace.0.trim_end_matches(['/', '#'])),
         _ => Cow::Borrowed(""),
     }
 }
@@ -321,7 +319,11 @@ mod tests {
             "<e:LocationShown><rdf:Bag><rdf:li><rdf:Description><e:City><rdf:Description><rdf:value>Rom</rdf:value></rdf:Description></e:City></rdf:Description></rdf:li></rdf:Bag></e:LocationShown>",
         ] {
             let xmp = Xmp::read(packet(spelling).as_bytes());
-            assert_eq!(xmp.one("Iptc4xmpExt:LocationShown/Iptc4xmpExt:City"), Some("Rom"), "{spelling}");
+            assert_eq!(
+                xmp.one("Iptc4xmpExt:LocationShown/Iptc4xmpExt:City"),
+                Some("Rom"),
+                "{spelling}"
+            );
         }
     }
 

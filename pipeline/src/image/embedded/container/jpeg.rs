@@ -1,14 +1,14 @@
-//! JPEG: segments up to the start of scan, and FotoStation's trailer.
+//! JPEG: segments up to the start of scan; the pixels after it are not looked at.
 //!
 //! Source: JPEG (ITU T.81) annex B; EXIF 2.32 section 4.7; XMP specification part 3
-//! (extended XMP); ExifTool's notes on multi-segment EXIF and on the FotoStation trailer.
+//! (extended XMP); ExifTool's notes on multi-segment EXIF.
 
 use std::borrow::Cow;
 
 use super::super::bytes::{Endian, find as find_bytes, slice, slice_up_to, wide};
 use super::super::exif::{Directory, is_tiff};
 use super::super::text;
-use super::{Payloads, packet, photoshop, without_front};
+use super::{Payloads, packet, photoshop, trailer, without_front};
 
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENDED_HEADER: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
@@ -45,7 +45,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     }
     all_resources(&resources, found);
     extended_xmp(&extensions, found);
-    fotostation(bytes, found);
+    trailer::find(bytes, found);
 }
 
 /// Takes the payload of one APP1 segment, or what stands for one in another container.
@@ -145,31 +145,12 @@ fn extended_xmp(extensions: &[Extension<'_>], found: &mut Payloads<'_>) {
     let mut whole: Vec<u8> = Vec::new();
     for extension in pieces {
         if wide(extension.offset) != whole.len() {
-            found.damage.push("xmp: a piece of the extended packet is missing or doubled".to_owned());
+            found
+                .damage
+                .push("xmp: a piece of the extended packet is missing or doubled".to_owned());
             break;
         }
         whole.extend_from_slice(extension.piece);
     }
     found.xmp.push(Cow::Owned(whole));
-}
-
-/// Reads the IPTC that FotoStation appends: records that each end with tag, size and signature.
-fn fotostation<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
-    const SIGNATURE: u32 = 0xA1B2_C3D4;
-    const FOOTER: usize = 10;
-    /// The tag of the record that holds IPTC.
-    const IPTC: u16 = 1;
-
-    let mut end = bytes.len();
-    while let Some(footer) = end.checked_sub(FOOTER)
-        && Endian::Big.u32(bytes, footer + 6) == Some(SIGNATURE)
-        && let Some(size) = Endian::Big.u32(bytes, footer + 2).map(wide)
-        && size >= FOOTER
-        && let Some(start) = end.checked_sub(size)
-    {
-        if Endian::Big.u16(bytes, footer) == Some(IPTC) {
-            found.iptc.push(Cow::Borrowed(&bytes[start..footer]));
-        }
-        end = start;
-    }
 }

@@ -10,6 +10,7 @@ mod jpeg;
 mod photoshop;
 mod png;
 mod raw;
+mod trailer;
 mod webp;
 
 use std::borrow::Cow;
@@ -79,7 +80,8 @@ pub(super) fn find_in_tags<'a>(tags: &Tags<'a>) -> Payloads<'a> {
     if let Some(tag) = tags.get(TAG_PHOTOSHOP) {
         photoshop::resources(tag.bytes(), &mut found);
     }
-    if let Some(tag) = tags.get(TAG_JPEG_FROM_RAW).filter(|tag| tag.bytes().starts_with(b"\xFF\xD8"))
+    if let Some(tag) =
+        tags.get(TAG_JPEG_FROM_RAW).filter(|tag| tag.bytes().starts_with(b"\xFF\xD8"))
     {
         jpeg::find(tag.bytes(), &mut found);
     }

@@ -119,8 +119,7 @@ fn raw_profile(data: &[u8]) -> Option<Vec<u8>> {
         .map_while(|&b| char::from(b).to_digit(16))
         .filter_map(|digit| u8::try_from(digit).ok())
         .collect();
-    let mut bytes: Vec<u8> =
-        values.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    let mut bytes: Vec<u8> = values.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     bytes.truncate(length);
     Some(bytes)
 }

@@ -10,7 +10,8 @@ use super::{Payloads, jpeg};
 
 pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     let mut at = b"RIFF____WEBP".len();
-    while let (Some(kind), Some(length)) = (slice(bytes, at, 4), Endian::Little.u32(bytes, at + 4)) {
+    while let (Some(kind), Some(length)) = (slice(bytes, at, 4), Endian::Little.u32(bytes, at + 4))
+    {
         let length = wide(length);
         let data = slice_up_to(bytes, at + 8, length);
         if data.len() < length {
