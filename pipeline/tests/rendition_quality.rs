@@ -3,6 +3,7 @@
 //! The reference is a Lanczos reduction of the fully decoded original that is never coded. Both
 //! sides are decoded alike and compared in luma and chroma; ours may be at most 0.3 dB below.
 
+#[allow(unreachable_pub, reason = "the file is a public module of glassplate-tests")]
 #[path = "../../tests/src/photograph.rs"]
 mod photograph;
 
@@ -133,9 +134,8 @@ fn decode(bytes: &[u8]) -> Pixels {
 
 fn reduce(original: &Pixels, width: usize, height: usize) -> Pixels {
     let (from_width, from_height) = (original.width as u32, original.height as u32);
-    let source =
-        Image::from_vec_u8(from_width, from_height, original.rgb.clone(), PixelType::U8x3)
-            .expect("packed RGB");
+    let source = Image::from_vec_u8(from_width, from_height, original.rgb.clone(), PixelType::U8x3)
+        .expect("packed RGB");
     let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
     Resizer::new().resize(&source, &mut target, &ResizeOptions::new()).expect("reduced");
     Pixels { width, height, rgb: target.into_vec() }

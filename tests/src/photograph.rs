@@ -8,14 +8,11 @@ pub fn photograph(width: usize, height: usize, seed: u64) -> Vec<u8> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let shapes: Vec<Shape> = (0..90).map(|_| Shape::new(&mut random, width, height)).collect();
     // Amplitude falls with the scale as in natural pictures, whose spectrum is about 1 / f.
-    let octaves: Vec<(Noise, f32)> =
-        [(1024, 46.0), (256, 30.0), (64, 17.0), (16, 10.0), (4, 9.0)]
-            .map(|(cell, amplitude)| (Noise::new(&mut random, width, height, cell), amplitude))
-            .into();
-    let tints = [
-        Noise::new(&mut random, width, height, 700),
-        Noise::new(&mut random, width, height, 150),
-    ];
+    let octaves: Vec<(Noise, f32)> = [(1024, 46.0), (256, 30.0), (64, 17.0), (16, 10.0), (4, 9.0)]
+        .map(|(cell, amplitude)| (Noise::new(&mut random, width, height, cell), amplitude))
+        .into();
+    let tints =
+        [Noise::new(&mut random, width, height, 700), Noise::new(&mut random, width, height, 150)];
 
     let mut rgb = Vec::with_capacity(width * height * 3);
     for y in 0..height {

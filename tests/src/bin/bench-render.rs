@@ -69,12 +69,19 @@ fn compare(photographs: Option<&Path>) -> Outcome<()> {
         corpus.push(path);
     }
     describe_machine();
-    println!("corpus   {} pictures, {}", corpus.len(), match photographs {
-        Some(folder) => format!("mosaics of the photographs in {}", folder.display()),
-        None => "synthetic".to_owned(),
-    });
+    println!(
+        "corpus   {} pictures, {}",
+        corpus.len(),
+        match photographs {
+            Some(folder) => format!("mosaics of the photographs in {}", folder.display()),
+            None => "synthetic".to_owned(),
+        }
+    );
     println!();
-    println!("{:22} {:>6} {:>6} {:>10} {:>10} {:>7}", "picture", "MP", "MB", "glassplate", "vips", "ratio");
+    println!(
+        "{:22} {:>6} {:>6} {:>10} {:>10} {:>7}",
+        "picture", "MP", "MB", "glassplate", "vips", "ratio"
+    );
 
     let mut ours_total = Duration::ZERO;
     for (kind, path) in CORPUS.iter().zip(&corpus) {
@@ -143,8 +150,7 @@ fn render_all(files: &[&str]) -> Outcome<()> {
 
 /// Renders files in a child of its own; gives its CPU time and its peak memory in MiB.
 fn ours(files: &[PathBuf]) -> Outcome<(Duration, u64)> {
-    let output =
-        Command::new(std::env::current_exe()?).arg("--render").args(files).output()?;
+    let output = Command::new(std::env::current_exe()?).arg("--render").args(files).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

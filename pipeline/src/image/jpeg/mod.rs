@@ -77,10 +77,7 @@ pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Pi
 /// Chooses the DCT scale: the smallest fast one that leaves the margin, or the whole picture.
 fn shrink_for(longest: u32, size: u32) -> u32 {
     let enough = u64::from(size) * MARGIN_PERCENT / 100;
-    FAST_SHRINKS
-        .into_iter()
-        .find(|shrink| u64::from(longest / shrink) >= enough)
-        .unwrap_or(1)
+    FAST_SHRINKS.into_iter().find(|shrink| u64::from(longest / shrink) >= enough).unwrap_or(1)
 }
 
 /// Bounds a progressive JPEG's scans, each of which may pass over every block for a few bytes.
@@ -95,21 +92,25 @@ fn most_scans(width: u32, height: u32) -> i32 {
 /// Says how much of a damaged picture was decoded.
 ///
 /// # Errors
-/// `BadInput` when nothing was: every sample is the grey that stands for no data.
+/// `BadInput` when nothing was: no sample is far from the mid-grey that stands for no data.
 fn damage(planes: &Planes, height: u32, warning: &str) -> Result<String, Fault> {
+    /// Decoding padding instead of data moves a first block this far from mid-grey at most.
+    const NOTHING: u8 = 8;
+
     let luma = &planes.luma;
-    let rows = luma.samples.chunks_exact(luma.stride);
-    let Some(last) = rows.rev().position(|row| row.iter().any(|&sample| sample != 128)) else {
+    if luma.samples.iter().all(|sample| sample.abs_diff(128) <= NOTHING) {
         return Err(Fault::bad_input(format!("no picture data can be decoded: {warning}")));
-    };
-    let decoded = luma.rows - last;
+    }
     if !warning.starts_with("Premature end") {
         return Ok(format!("damaged: {warning}"));
     }
-    if decoded >= luma.frame.height as usize {
+    let mut rows = luma.samples.chunks_exact(luma.stride).rev();
+    let missing = rows.position(|row| row.iter().any(|&sample| sample != 128)).unwrap_or(0);
+    if missing == 0 {
         return Ok("truncated: the end marker is missing".to_owned());
     }
-    let rows = (decoded as f64 * f64::from(height) / luma.frame.height) as u32;
+    let decoded = (luma.rows - missing) as f64 / luma.frame.height;
+    let rows = (decoded * f64::from(height)) as u32;
     Ok(format!("truncated: {rows} of {height} rows decoded"))
 }
 

@@ -146,9 +146,8 @@ pub(crate) fn compress(planes: &Planes, quality: u8, icc: Option<&[u8]>) -> Resu
     handle.set(raw::TJPARAM_TJPARAM_SUBSAMP, subsampling_of(planes))?;
     if let Some(icc) = icc {
         // SAFETY: the slice is readable for its length and the callee copies it.
-        let status = unsafe {
-            raw::tj3SetICCProfile(handle.0, icc.as_ptr().cast_mut(), length(icc.len()))
-        };
+        let status =
+            unsafe { raw::tj3SetICCProfile(handle.0, icc.as_ptr().cast_mut(), length(icc.len())) };
         if status != 0 {
             return Err(handle.fault("cannot carry the ICC profile"));
         }
