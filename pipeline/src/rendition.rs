@@ -36,7 +36,8 @@ impl Recipe {
         if !(1..=8).contains(&self.sizes.len()) {
             return wrong(format!("sizes has {} sizes: 1 to 8 are possible", self.sizes.len()));
         }
-        if let Some(size) = self.sizes.iter().find(|size| !(16..=Self::LARGEST_SIZE).contains(*size))
+        if let Some(size) =
+            self.sizes.iter().find(|size| !(16..=Self::LARGEST_SIZE).contains(*size))
         {
             return wrong(format!("sizes has {size}: 16 to {} are possible", Self::LARGEST_SIZE));
         }
@@ -91,4 +92,30 @@ pub struct Rendition {
     pub media_type: String,
     /// Where the bytes are, as a key of the store.
     pub path: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_that_cannot_be_followed_names_the_setting() {
+        let with =
+            |sizes: &[u32], quality| Recipe { sizes: sizes.to_vec(), quality, ..Recipe::default() };
+        assert!(Recipe::default().validate().is_ok());
+        assert!(with(&[16_382, 16], 1).validate().is_ok());
+        for (recipe, setting) in [
+            (with(&[], 82), "recipe.sizes"),
+            (with(&[9; 9], 82), "recipe.sizes"),
+            (with(&[256, 1024], 82), "recipe.sizes"),
+            (with(&[256, 256], 82), "recipe.sizes"),
+            (with(&[256, 0], 82), "recipe.sizes"),
+            (with(&[70_000], 82), "recipe.sizes"),
+            (with(&[256], 0), "recipe.quality"),
+            (with(&[256], 101), "recipe.quality"),
+        ] {
+            let fault = recipe.validate().expect_err("not valid");
+            assert!(fault.to_string().starts_with(setting), "{fault}");
+        }
+    }
 }

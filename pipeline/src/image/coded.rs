@@ -181,3 +181,182 @@ impl Hash {
         PixelDigest::new(*self.0.finalize().as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A JPEG as coded by the renditions' encoder: JFIF, tables, one scan.
+    fn jpeg(shade: u8) -> Vec<u8> {
+        let rgb: Vec<u8> = (0..40 * 24 * 3).map(|at| (at as u8).wrapping_mul(shade)).collect();
+        let pixels = turbojpeg::Image {
+            pixels: &rgb[..],
+            width: 40,
+            pitch: 120,
+            height: 24,
+            format: turbojpeg::PixelFormat::RGB,
+        };
+        turbojpeg::compress(pixels, 80, turbojpeg::Subsamp::Sub2x2).expect("coded").to_vec()
+    }
+
+    fn with_segment(jpeg: &[u8], marker: u8, payload: &[u8]) -> Vec<u8> {
+        let length = (payload.len() as u16 + 2).to_be_bytes();
+        [&jpeg[..2], &[0xff, marker], &length, payload, &jpeg[2..]].concat()
+    }
+
+    /// An EXIF block in either byte order with one entry, the orientation.
+    fn exif(orientation: u16, little: bool) -> Vec<u8> {
+        let short = |v: u16| if little { v.to_le_bytes() } else { v.to_be_bytes() };
+        let long = |v: u32| if little { v.to_le_bytes() } else { v.to_be_bytes() };
+        let mut tiff = if little { b"II".to_vec() } else { b"MM".to_vec() };
+        tiff.extend(short(42));
+        tiff.extend(long(8));
+        tiff.extend(short(1));
+        tiff.extend(short(0x0112));
+        tiff.extend(short(3));
+        tiff.extend(long(1));
+        tiff.extend(short(orientation));
+        tiff.extend([0; 6]);
+        tiff
+    }
+
+    fn exif_segment(orientation: u16, little: bool) -> Vec<u8> {
+        [b"Exif\0\0", &exif(orientation, little)[..]].concat()
+    }
+
+    fn digest(bytes: &[u8]) -> PixelDigest {
+        pixel_digest(bytes, Format::Jpeg).expect("a whole JPEG")
+    }
+
+    #[test]
+    fn metadata_of_a_jpeg_does_not_count() {
+        let plain = jpeg(3);
+        let caption = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>";
+        for edited in [
+            with_segment(&plain, 0xe1, caption),
+            with_segment(&plain, 0xed, b"Photoshop 3.0\x008BIM"),
+            with_segment(&plain, 0xfe, b"a comment"),
+            with_segment(&plain, 0xe1, &exif_segment(1, true)),
+            with_segment(&plain, 0xe2, b"MPF\0"),
+            [&plain[..], b"trailing data"].concat(),
+        ] {
+            assert_eq!(digest(&plain), digest(&edited));
+        }
+    }
+
+    #[test]
+    fn what_changes_the_look_of_a_jpeg_counts() {
+        let plain = jpeg(3);
+        let mut seen = vec![digest(&plain), digest(&jpeg(5))];
+        seen.push(digest(&with_segment(&plain, 0xe1, &exif_segment(6, true))));
+        seen.push(digest(&with_segment(&plain, 0xe1, &exif_segment(8, false))));
+        seen.push(digest(&with_segment(&plain, 0xe2, b"ICC_PROFILE\0\x01\x01profile")));
+        seen.push(digest(&with_segment(&plain, 0xee, b"Adobe\0\x64\0\0\0\0\0")));
+        seen.push(digest(&with_segment(&plain, 0xee, b"Adobe\0\x64\0\0\0\0\x01")));
+        for (at, one) in seen.iter().enumerate() {
+            assert!(!seen[at + 1..].contains(one), "number {at} is there twice");
+        }
+        // The byte order of the EXIF block is not the picture's look.
+        assert_eq!(
+            digest(&with_segment(&plain, 0xe1, &exif_segment(6, true))),
+            digest(&with_segment(&plain, 0xe1, &exif_segment(6, false))),
+        );
+    }
+
+    #[test]
+    fn a_changed_coded_byte_counts_wherever_it_is() {
+        let plain = jpeg(3);
+        let start = plain.windows(2).position(|pair| pair == [0xff, 0xdb]).expect("a table");
+        for at in start..plain.len() - 2 {
+            let mut altered = plain.clone();
+            altered[at] ^= 0x10;
+            assert_ne!(pixel_digest(&altered, Format::Jpeg), Some(digest(&plain)), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_that_breaks_off_before_its_scan_has_no_digest() {
+        let plain = jpeg(3);
+        let scan = plain.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
+        for length in 0..scan + 14 {
+            assert_eq!(pixel_digest(&plain[..length], Format::Jpeg), None, "{length}");
+        }
+        let mut seen = std::collections::HashSet::new();
+        for length in scan + 20..plain.len() - 2 {
+            assert!(seen.insert(pixel_digest(&plain[..length], Format::Jpeg)), "{length}");
+        }
+        // Without the end marker it is still the same picture.
+        assert_eq!(digest(&plain[..plain.len() - 2]), digest(&plain));
+    }
+
+    fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (name, data) in chunks {
+            bytes.extend((data.len() as u32).to_be_bytes());
+            bytes.extend(*name);
+            bytes.extend(*data);
+            bytes.extend([0; 4]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_png_counts_what_it_shows_and_no_more() {
+        let of = |chunks: &[(&[u8; 4], &[u8])]| pixel_digest(&png(chunks), Format::Png);
+        let (head, end): ((&[u8; 4], &[u8]), (&[u8; 4], &[u8])) =
+            ((b"IHDR", b"thirteen bytes"), (b"IEND", b""));
+        let plain = of(&[head, (b"IDAT", b"coded"), end]);
+        assert!(plain.is_some());
+        let turned = exif(6, false);
+        let upright = exif(1, false);
+        for same in [
+            of(&[head, (b"tEXt", b"Title\0x"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"IDAT", b"co"), (b"IDAT", b""), (b"IDAT", b"ded"), end]),
+            of(&[head, (b"eXIf", &upright), (b"IDAT", b"coded"), (b"tIME", b"1234567"), end]),
+        ] {
+            assert_eq!(same, plain);
+        }
+        let mut seen = vec![plain, None];
+        for other in [
+            of(&[head, (b"IDAT", b"other"), end]),
+            of(&[(b"IHDR", b"other"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"PLTE", b"abc"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"tRNS", b"abc"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"gAMA", b"abcd"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"iCCP", b"abcd"), (b"IDAT", b"coded"), end]),
+            of(&[head, (b"eXIf", &turned), (b"IDAT", b"coded"), end]),
+        ] {
+            assert!(!seen.contains(&other));
+            seen.push(other);
+        }
+        for broken in [&[head, (b"IDAT", b"coded")][..], &[(b"IDAT", b"coded"), end], &[head, end]]
+        {
+            assert_eq!(of(broken), None);
+        }
+    }
+
+    #[test]
+    fn rasters_of_one_size_in_bytes_differ_by_their_shape() {
+        let wide = Raster::new(4, 2, vec![7; 24]);
+        let tall = Raster::new(2, 4, vec![7; 24]);
+        assert_ne!(raster_digest(&wide), raster_digest(&tall));
+        assert_eq!(raster_digest(&wide), raster_digest(&wide.clone()));
+    }
+
+    #[test]
+    fn orientation_survives_hostile_blocks() {
+        let block = exif(6, true);
+        assert_eq!(exif_orientation(&block), Some(6));
+        assert_eq!(exif_orientation(&exif(9, false)), None);
+        for length in 0..block.len() - 6 {
+            assert_eq!(exif_orientation(&block[..length]), None, "{length}");
+        }
+        for at in 0..block.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut altered = block.clone();
+                altered[at] = value;
+                exif_orientation(&altered);
+            }
+        }
+    }
+}

@@ -27,18 +27,15 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// Decides for an embedded profile. One that cannot be read says nothing and is as none.
+    /// Decides for an embedded profile; one that cannot be used says nothing and is as none.
     pub(crate) fn of(icc: Option<Vec<u8>>, format: RenditionFormat) -> Self {
-        match icc {
-            Some(icc) if colour::is_srgb(&icc) != Some(false) => {
-                drop(icc);
-                Self::Srgb
-            }
-            Some(icc) if icc.len() <= CARRIED_BYTES && format == RenditionFormat::Jpeg => {
-                Self::Carried(icc)
-            }
-            Some(icc) => Self::Converted(icc),
-            None => Self::Srgb,
+        let Some(icc) = icc.filter(|icc| changes_colours(icc)) else {
+            return Self::Srgb;
+        };
+        if icc.len() <= CARRIED_BYTES && format == RenditionFormat::Jpeg {
+            Self::Carried(icc)
+        } else {
+            Self::Converted(icc)
         }
     }
 
@@ -56,7 +53,11 @@ impl Profile {
 ///
 /// # Errors
 /// `Broken` when memory runs out; the fault of the conversion.
-pub(crate) fn encode(planes: &Planes, profile: &Profile, recipe: &Recipe) -> Result<Vec<u8>, Fault> {
+pub(crate) fn encode(
+    planes: &Planes,
+    profile: &Profile,
+    recipe: &Recipe,
+) -> Result<Vec<u8>, Fault> {
     match (recipe.format, profile) {
         (RenditionFormat::Jpeg, Profile::Srgb) => turbo::compress(planes, recipe.quality, None),
         (RenditionFormat::Jpeg, Profile::Carried(icc)) => {
@@ -75,4 +76,18 @@ pub(crate) fn encode(planes: &Planes, profile: &Profile, recipe: &Recipe) -> Res
                 .map_err(|cause| Fault::broken(format!("cannot code a WebP: {cause:?}")))
         }
     }
+}
+
+/// Tells whether a profile can be used and is not sRGB, by effect and not by name: "sRGB" is in
+/// the names of profiles that are not, and many that are bear another name.
+fn changes_colours(icc: &[u8]) -> bool {
+    /// What rounding and the many encodings of sRGB's curve make of it, in steps of 255.
+    const ROUNDING: u8 = 2;
+
+    let greys = (0..=255).step_by(5).flat_map(|v| [v, v, v]);
+    let hues = (0..=255).step_by(15).flat_map(|v| [v, 0, 255 - v, 255 - v, v, 0, 0, 255 - v, v]);
+    let before: Vec<u8> = greys.chain(hues).collect();
+    let mut after = before.clone();
+    colour::to_srgb(&mut after, icc).is_ok()
+        && before.iter().zip(&after).any(|(one, other)| one.abs_diff(*other) > ROUNDING)
 }

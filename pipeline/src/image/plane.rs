@@ -104,20 +104,16 @@ impl Plane {
             }
             None => (self, from),
         };
-        let source = TypedImageRef::<U8>::from_buffer(
-            side(plane.stride),
-            side(plane.rows),
-            &plane.samples,
-        )
-        .map_err(|cause| Fault::broken("a plane has lost samples").because(cause))?;
+        let source =
+            TypedImageRef::<U8>::from_buffer(side(plane.stride), side(plane.rows), &plane.samples)
+                .map_err(|cause| Fault::broken("a plane has lost samples").because(cause))?;
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
             .crop(from.left, from.top, from.width, from.height);
 
         let mut samples = vec![0; stride * new_rows];
-        let mut target =
-            TypedImage::<U8>::from_buffer(side(stride), side(new_rows), &mut samples)
-                .map_err(|cause| Fault::broken("a plane has lost samples").because(cause))?;
+        let mut target = TypedImage::<U8>::from_buffer(side(stride), side(new_rows), &mut samples)
+            .map_err(|cause| Fault::broken("a plane has lost samples").because(cause))?;
         let mut target =
             TypedCroppedImageMut::from_ref(&mut target, 0, 0, side(columns), side(rows))
                 .expect("a plane is at least as large as what fills it");
@@ -274,9 +270,7 @@ impl Planes {
         };
         let luma = plane(self.luma.turned(turn, coded, padded), padded, 1.0);
         let chroma = self.chroma.map(|both| {
-            both.map(|from| {
-                plane(from.turned(turn, (from.stride, from.rows), halves), halves, 0.5)
-            })
+            both.map(|from| plane(from.turned(turn, (from.stride, from.rows), halves), halves, 0.5))
         });
         Self { width, height, luma, chroma }
     }

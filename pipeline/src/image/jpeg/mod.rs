@@ -33,9 +33,9 @@ pub(crate) struct Picture {
 /// little; the Lanczos reduction that follows hides that only where it has something to reduce.
 const MARGIN_PERCENT: u64 = 115;
 
-/// The DCT scales with SIMD in libjpeg-turbo, in eighths, smallest first; 3, 5, 6 and 7 eighths
-/// run in plain C and cost more than decoding whole.
-const FAST_EIGHTHS: [u32; 4] = [1, 2, 4, 8];
+/// The DCT scales that are fast in libjpeg-turbo, most reduced first: 1/8 is next to nothing, 1/4,
+/// 1/2 and 1 have SIMD; 3, 5, 6 and 7 eighths run in plain C and cost more than decoding whole.
+const FAST_SHRINKS: [u32; 4] = [8, 4, 2, 1];
 
 /// Most memory for a progressive JPEG's coefficients, in MiB.
 ///
@@ -59,8 +59,8 @@ pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Pi
     };
 
     let mut decoder = open(most_scans(header.width, header.height))?;
-    let eighths = eighths_for(header.width.max(header.height), size);
-    let (planes, warning) = decoder.planes(layout, eighths)?;
+    let shrink = shrink_for(header.width.max(header.height), size);
+    let (planes, warning) = decoder.planes(layout, shrink)?;
     let damage = match warning {
         Some(warning) => Some(damage(&planes, header.height, &warning)?),
         None => None,
@@ -75,12 +75,9 @@ pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Pi
 }
 
 /// Chooses the DCT scale: the smallest fast one that leaves the margin, or the whole picture.
-fn eighths_for(longest: u32, size: u32) -> u32 {
+fn shrink_for(longest: u32, size: u32) -> u32 {
     let enough = u64::from(size) * MARGIN_PERCENT / 100;
-    FAST_EIGHTHS
-        .into_iter()
-        .find(|eighths| u64::from(longest) * u64::from(*eighths) / 8 >= enough)
-        .unwrap_or(8)
+    FAST_SHRINKS.into_iter().find(|shrink| u64::from(longest / shrink) >= enough).unwrap_or(1)
 }
 
 /// Bounds a progressive JPEG's scans, each of which may pass over every block for a few bytes.
@@ -95,21 +92,25 @@ fn most_scans(width: u32, height: u32) -> i32 {
 /// Says how much of a damaged picture was decoded.
 ///
 /// # Errors
-/// `BadInput` when nothing was: every sample is the grey that stands for no data.
+/// `BadInput` when nothing was: no sample is far from the mid-grey that stands for no data.
 fn damage(planes: &Planes, height: u32, warning: &str) -> Result<String, Fault> {
+    /// Decoding padding instead of data moves a first block this far from mid-grey at most.
+    const NOTHING: u8 = 8;
+
     let luma = &planes.luma;
-    let rows = luma.samples.chunks_exact(luma.stride);
-    let Some(last) = rows.rev().position(|row| row.iter().any(|&sample| sample != 128)) else {
+    if luma.samples.iter().all(|sample| sample.abs_diff(128) <= NOTHING) {
         return Err(Fault::bad_input(format!("no picture data can be decoded: {warning}")));
-    };
-    let decoded = luma.rows - last;
+    }
     if !warning.starts_with("Premature end") {
         return Ok(format!("damaged: {warning}"));
     }
-    if decoded >= luma.frame.height as usize {
+    let mut rows = luma.samples.chunks_exact(luma.stride).rev();
+    let missing = rows.position(|row| row.iter().any(|&sample| sample != 128)).unwrap_or(0);
+    if missing == 0 {
         return Ok("truncated: the end marker is missing".to_owned());
     }
-    let rows = (decoded as f64 * f64::from(height) / luma.frame.height) as u32;
+    let decoded = (luma.rows - missing) as f64 / luma.frame.height;
+    let rows = (decoded * f64::from(height)) as u32;
     Ok(format!("truncated: {rows} of {height} rows decoded"))
 }
 
@@ -133,13 +134,13 @@ mod tests {
     fn the_scale_leaves_a_margin_and_never_falls_short() {
         for longest in (1..70_000).step_by(7) {
             for size in [64, 256, 1024, 2048, 4096] {
-                let eighths = eighths_for(longest, size);
-                let decoded = longest * eighths / 8;
-                assert!(eighths == 8 || decoded >= size * 115 / 100, "{longest} for {size}");
+                let shrink = shrink_for(longest, size);
+                let decoded = longest / shrink;
+                assert!(shrink == 1 || decoded >= size * 115 / 100, "{longest} for {size}");
             }
         }
-        assert_eq!(eighths_for(4992, 2048), 4);
-        assert_eq!(eighths_for(4000, 2048), 8);
-        assert_eq!(eighths_for(20_000, 2048), 1);
+        assert_eq!(shrink_for(4992, 2048), 2);
+        assert_eq!(shrink_for(4000, 2048), 1);
+        assert_eq!(shrink_for(20_000, 2048), 8);
     }
 }

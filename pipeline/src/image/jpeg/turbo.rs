@@ -91,7 +91,7 @@ impl<'a> Decoder<'a> {
         self.header
     }
 
-    /// Decodes at `eighths` / 8 of the size; returns the planes and the first warning, if any.
+    /// Decodes at 1 / `shrink` of the size (1, 2, 4 or 8); returns the planes and the first warning, if any.
     ///
     /// Where a damaged file has nothing to say the planes stay mid-grey.
     ///
@@ -100,14 +100,14 @@ impl<'a> Decoder<'a> {
     pub(crate) fn planes(
         &mut self,
         layout: Layout,
-        eighths: u32,
+        shrink: u32,
     ) -> Result<(Planes, Option<String>), Fault> {
-        let factor = raw::tjscalingfactor { num: eighths as c_int, denom: 8 };
+        let factor = raw::tjscalingfactor { num: 1, denom: shrink as c_int };
         // SAFETY: the handle is live; the factor is passed by value and checked by the callee.
         if unsafe { raw::tj3SetScalingFactor(self.handle.0, factor) } != 0 {
             return Err(self.handle.fault("cannot scale the JPEG"));
         }
-        let mut planes = empty_planes(self.header.width, self.header.height, layout, eighths);
+        let mut planes = empty_planes(self.header.width, self.header.height, layout, shrink);
         let mut pointers = [ptr::null_mut(); 3];
         let mut strides = [0; 3];
         for (at, plane) in every_mut(&mut planes).into_iter().enumerate() {
@@ -146,9 +146,8 @@ pub(crate) fn compress(planes: &Planes, quality: u8, icc: Option<&[u8]>) -> Resu
     handle.set(raw::TJPARAM_TJPARAM_SUBSAMP, subsampling_of(planes))?;
     if let Some(icc) = icc {
         // SAFETY: the slice is readable for its length and the callee copies it.
-        let status = unsafe {
-            raw::tj3SetICCProfile(handle.0, icc.as_ptr().cast_mut(), length(icc.len()))
-        };
+        let status =
+            unsafe { raw::tj3SetICCProfile(handle.0, icc.as_ptr().cast_mut(), length(icc.len())) };
         if status != 0 {
             return Err(handle.fault("cannot carry the ICC profile"));
         }
@@ -216,7 +215,7 @@ pub(crate) fn planes_of_rgb(rgb: &[u8], width: u32, height: u32) -> Result<Plane
     let mut handle = Handle::new(raw::TJINIT_TJINIT_COMPRESS)?;
     handle.set(raw::TJPARAM_TJPARAM_SUBSAMP, raw::TJSAMP_TJSAMP_420)?;
     let layout = Layout::Colour(Subsampling { across: 2, down: 2 });
-    let mut planes = empty_planes(width, height, layout, 8);
+    let mut planes = empty_planes(width, height, layout, 1);
     let mut pointers = [ptr::null_mut(); 3];
     let mut strides = [0; 3];
     for (at, plane) in every_mut(&mut planes).into_iter().enumerate() {
@@ -242,10 +241,10 @@ pub(crate) fn planes_of_rgb(rgb: &[u8], width: u32, height: u32) -> Result<Plane
     Ok(planes)
 }
 
-/// Allocates the planes that libjpeg-turbo fills for a picture at `eighths` / 8 of its size.
-fn empty_planes(width: u32, height: u32, layout: Layout, eighths: u32) -> Planes {
-    let scale = f64::from(eighths) / 8.0;
-    let scaled = |side: u32| (u64::from(side) * u64::from(eighths)).div_ceil(8) as usize;
+/// Allocates the planes that libjpeg-turbo fills for a picture at 1 / `shrink` of its size.
+fn empty_planes(width: u32, height: u32, layout: Layout, shrink: u32) -> Planes {
+    let scale = 1.0 / f64::from(shrink);
+    let scaled = |side: u32| side.div_ceil(shrink) as usize;
     let (across, down) = match layout {
         Layout::Grey => (1, 1),
         Layout::Colour(Subsampling { across, down }) => (across as usize, down as usize),
