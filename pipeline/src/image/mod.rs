@@ -17,6 +17,7 @@ mod ifd;
 mod iso;
 mod order;
 pub mod orient;
+mod preview;
 pub mod probe;
 pub mod sniff;
 
@@ -41,7 +42,7 @@ pub enum Format {
     Heic,
     Avif,
     Psd,
-    /// Camera RAW that is not plain TIFF: CR2, CR3, NEF, ARW, DNG, RAF, RW2, ORF and relatives.
+    /// Camera RAW: CR2, CR3, NEF, ARW, DNG, RAF, RW2, ORF, PEF, SRW, MRW, X3F and relatives.
     Raw,
     Ico,
     Tga,
@@ -55,6 +56,35 @@ pub enum Format {
     Pcx,
 }
 
+impl Format {
+    /// The name that people know the format by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Tiff => "TIFF",
+            Self::Webp => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Jp2 => "JPEG 2000",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+            Self::Psd => "PSD",
+            Self::Raw => "camera RAW",
+            Self::Ico => "ICO",
+            Self::Tga => "TGA",
+            Self::Pnm => "PNM",
+            Self::Qoi => "QOI",
+            Self::Jxl => "JPEG XL",
+            Self::Hdr => "Radiance HDR",
+            Self::Exr => "OpenEXR",
+            Self::Eps => "EPS",
+            Self::Svg => "SVG",
+            Self::Pcx => "PCX",
+        }
+    }
+}
+
 /// What a file's header says of the picture, without decoding it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Technical {
@@ -66,7 +96,7 @@ pub struct Technical {
     pub height: u32,
     /// Frames or pages, at least 1.
     pub frames: u32,
-    /// Bits a sample: 1, 2, 4, 8, 16, 32.
+    /// Bits a sample as coded: 1, 2, 4, 8, 16, 32; cameras and JPEG 2000 also have 10, 12, 14.
     pub bit_depth: u8,
     /// The colour model as coded.
     pub colour: ColourModel,
@@ -97,8 +127,11 @@ pub enum ColourModel {
 pub struct Decoded {
     /// The pixels.
     pub raster: Raster,
-    /// What was wrong although pixels came out: `truncated: 312 of 1024 rows decoded`.
+    /// What was wrong although pixels came out: `truncated: 312 of 1024 rows`.
     pub damage: Option<String>,
+    /// What stands in for the picture although nothing is wrong with the file:
+    /// `embedded preview 1616 x 1080 shown; the raw data is not developed`.
+    pub note: Option<String>,
 }
 
 /// What rendering one picture gives.
