@@ -62,16 +62,11 @@ impl Way<'_> {
     async fn look(&self, intake: &Intake) -> Result<Look, Fault> {
         let limits = &self.house.limits;
         let refused = |fault| Ok(Look { identified: Err(fault), rendered: None });
-        let Some(bytes) = &intake.bytes else {
-            return refused(Fault::too_large(format!(
-                "{} bytes: over limits.bytes = {}",
-                intake.length, limits.bytes
-            )));
-        };
-        let technical = match identify::recognise(bytes, limits) {
+        let technical = match identify::admissible(intake, limits) {
             Ok(technical) => technical,
             Err(fault) => return refused(fault),
         };
+        let bytes = intake.bytes.as_ref().expect("what is admissible was kept in memory");
         let room = self.house.floor.room_for_pixels(identify::memory_needed(&technical)).await;
         let seconds = Duration::try_from_secs_f64(limits.seconds).unwrap_or(Duration::MAX);
         let looked =

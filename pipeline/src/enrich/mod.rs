@@ -9,6 +9,7 @@
 mod finish;
 mod settled;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -83,6 +84,20 @@ pub async fn enrich(
     }
 }
 
+/// Tells what would become of a source, without writing anything.
+///
+/// `met` collects the assets that earlier sources of the same rehearsal would have become.
+pub async fn foresee(
+    house: &House,
+    collection: &str,
+    source: &Source,
+    met: &mut HashSet<AssetId>,
+) -> Item {
+    let run = RunId::from_text("");
+    let way = Way { house, run: &run, collection, source };
+    way.foresee(met).await.unwrap_or_else(|fault| way.refused(&fault))
+}
+
 struct Way<'a> {
     house: &'a House,
     run: &'a RunId,
@@ -155,22 +170,45 @@ impl Way<'_> {
         stamp: Stamp,
     ) -> Result<Item, Fault> {
         register::heal(self.house, &self.source.path, intake).await?;
+        let found = self.found(&parts.asset.id, stamp);
+        let settled = Settled::of(self.house, parts);
+        if settled.complete() {
+            return self.conclude(vec![found], self.as_before(parts, self.standing(parts))).await;
+        }
+        self.append(vec![found]).await?;
+        self.finish(&parts.asset, intake, settled, Outcome::Enriched).await
+    }
+
+    async fn foresee(&self, met: &mut HashSet<AssetId>) -> Result<Item, Fault> {
+        register::stamp(&self.source.path)?;
+        let intake = self.read().await?;
+        let id = AssetId::derive(&self.house.tenant, &intake.digest);
+        let outcome = match self.house.catalogue.parts(&self.house.tenant, &id).await? {
+            Some(parts) if Settled::of(self.house, &parts).complete() => {
+                return Ok(self.as_before(&parts, self.standing(&parts)));
+            }
+            Some(_) => Outcome::Enriched,
+            None if met.contains(&id) => Outcome::Duplicate,
+            None => {
+                identify::admissible(&intake, &self.house.limits)?;
+                Outcome::Enriched
+            }
+        };
+        met.insert(id.clone());
+        Ok(self.item(Some(&id), outcome, None, None))
+    }
+
+    /// What a complete asset's occurrence here says.
+    fn standing(&self, parts: &Parts) -> Outcome {
         let here = parts
             .occurrences
             .iter()
             .find(|o| o.collection == self.collection && o.source == self.source.text);
-        let outcome = match here {
+        match here {
             None => Outcome::Duplicate,
             Some(occurrence) if occurrence.metadata != self.source.beside => Outcome::Enriched,
             Some(_) => Outcome::Unchanged,
-        };
-        let found = self.found(&parts.asset.id, stamp);
-        let settled = Settled::of(self.house, parts);
-        if settled.complete() {
-            return self.conclude(vec![found], self.as_before(parts, outcome)).await;
         }
-        self.append(vec![found]).await?;
-        self.finish(&parts.asset, intake, settled, Outcome::Enriched).await
     }
 
     /// The item of an asset that is complete: refused as before, or as its occurrence says.

@@ -39,7 +39,11 @@ pub fn render(
     {
         return Ok(rendered);
     }
-    let Decoded { raster, damage } = decode()?;
+    let Decoded { raster, damage, note } = decode()?;
+    let damage = match (damage, note) {
+        (Some(damage), Some(note)) => Some(format!("{damage}; {note}")),
+        (damage, note) => damage.or(note),
+    };
     Ok(Rendered { damage, ..from_raster(raster, recipe)? })
 }
 

@@ -51,11 +51,26 @@ pub fn not_a_picture(intake: &Intake) -> Option<Fault> {
         .then(|| Fault::unsupported(format!("not a picture: {}", sniff::describe(bytes))))
 }
 
+/// Recognises what was read, or tells why its header refuses any work on it.
+///
+/// # Errors
+/// `Unsupported` for what is no picture, `BadInput` for a broken header, `TooLarge` beyond a
+/// limit and for a file that was not kept in memory.
+pub fn admissible(intake: &Intake, limits: &Limits) -> Result<Technical, Fault> {
+    let Some(bytes) = &intake.bytes else {
+        return Err(Fault::too_large(format!(
+            "{} bytes: over limits.bytes = {}",
+            intake.length, limits.bytes
+        )));
+    };
+    recognise(bytes, limits)
+}
+
 /// Recognises the format and reads the header, within the limits.
 ///
 /// # Errors
 /// `Unsupported` for what is no picture, `BadInput` for a broken header, `TooLarge` beyond a limit.
-pub fn recognise(bytes: &[u8], limits: &Limits) -> Result<Technical, Fault> {
+fn recognise(bytes: &[u8], limits: &Limits) -> Result<Technical, Fault> {
     if sniff::sniff(bytes).is_none() {
         return Err(Fault::unsupported(format!("not a picture: {}", sniff::describe(bytes))));
     }

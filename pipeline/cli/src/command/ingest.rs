@@ -1,0 +1,194 @@
+//! `glassplate ingest`: takes pictures in, shows how it goes, ends with the balance.
+
+mod progress;
+mod report;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use glassplate_pipeline::beside::Beside;
+use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
+use glassplate_pipeline::enrich::{House, foresee};
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::ingest::{Ended, ingest};
+use glassplate_pipeline::run::{Balance, Run, RunId};
+use glassplate_pipeline::source::{Listing, list};
+use glassplate_search::Follower;
+
+use crate::arguments::Ingest;
+use crate::compose::Desk;
+use crate::env;
+use crate::exit::Exit;
+use crate::output::{self, say};
+use progress::Progress;
+use report::Report;
+
+pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
+    let csv = arguments.metadata.as_deref().map(CatalogueCsv::read).transpose()?;
+    let beside = Beside::pair(listing(desk, &arguments)?);
+    if beside.is_empty() {
+        say("there is no file below the paths given");
+    }
+    if beside.sidecars() > 0 {
+        say(format!("{} XMP sidecars belong to pictures", beside.sidecars()));
+    }
+    let exit = if arguments.dry_run {
+        rehearse(desk, &arguments, &beside, csv.as_ref()).await?
+    } else {
+        perform(desk, &arguments, &beside, csv.as_ref()).await?
+    };
+    if let Some(csv) = csv {
+        tell_unmatched(&csv);
+    }
+    Ok(exit)
+}
+
+/// Takes everything in and follows with the index; returns when both are done.
+async fn perform(
+    desk: &Desk,
+    arguments: &Ingest,
+    beside: &Beside,
+    csv: Option<&CatalogueCsv>,
+) -> Result<Exit, Fault> {
+    let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
+    let house = Arc::new(desk.house(labellers)?);
+    let follower = Follower::start(desk.index()?, house.catalogue.clone());
+    let run = new_run(desk, &house, arguments);
+    let id = run.id.clone();
+    let stop = Arc::new(AtomicBool::new(false));
+    let listener = tokio::spawn(listen(stop.clone()));
+    let began = Instant::now();
+    let mut progress = Progress::begin(beside.len() as u64, beside.bytes());
+    let ended =
+        ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
+    let bytes = progress.finish();
+    listener.abort();
+    let indexed = follower.finish().await;
+    let Ended { balance, left, broken } = ended?;
+    let report = Report {
+        run: Some(&id),
+        balance,
+        left,
+        seconds: began.elapsed().as_secs_f64(),
+        bytes,
+        readings: house.meter.read(),
+    };
+    report.print(desk, &*house.catalogue).await?;
+    if let Err(fault) = indexed {
+        say(format!("the index lags behind: {}", fault.reason()));
+        say("`glassplate reindex` builds it anew; the catalogue is complete");
+    }
+    match broken {
+        Some(fault) => Err(fault),
+        None if left > 0 => Ok(Exit::Interrupted),
+        None if balance.rejected + balance.failed > 0 => Ok(Exit::Listed),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// Says what would become of each source, and does nothing.
+async fn rehearse(
+    desk: &Desk,
+    arguments: &Ingest,
+    beside: &Beside,
+    csv: Option<&CatalogueCsv>,
+) -> Result<Exit, Fault> {
+    let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
+    let house = desk.house(labellers)?;
+    let began = Instant::now();
+    let (mut balance, mut bytes, mut items) = (Balance::default(), 0, Vec::new());
+    let mut met = HashSet::new();
+    for source in beside.sources(csv) {
+        let item = match source {
+            Ok(source) => {
+                bytes += source.bytes;
+                foresee(&house, &arguments.collection, &source, &mut met).await
+            }
+            Err(item) => item,
+        };
+        balance.add(item.outcome);
+        items.push(item);
+    }
+    let report = Report {
+        run: None,
+        balance,
+        left: 0,
+        seconds: began.elapsed().as_secs_f64(),
+        bytes,
+        readings: Vec::new(),
+    };
+    report.print_foreseen(desk, &items);
+    Ok(Exit::Done)
+}
+
+fn listing(desk: &Desk, arguments: &Ingest) -> Result<Listing, Fault> {
+    // Our own files are no sources, wherever the home lies; nor is the CSV.
+    let own = [Some(desk.home.clone()), env::cache(), arguments.metadata.clone()];
+    let own: Vec<PathBuf> =
+        own.into_iter().flatten().filter_map(|path| path.canonicalize().ok()).collect();
+    list(&arguments.paths, &own)
+}
+
+fn new_run(desk: &Desk, house: &House, arguments: &Ingest) -> Run {
+    let now = house.clock.now();
+    let sources = arguments.paths.iter().map(|path| {
+        glassplate_pipeline::asset::source_text(&path.canonicalize().unwrap_or_else(|_| path.clone()))
+    });
+    Run {
+        id: RunId::new(now, random()),
+        tenant: desk.tenant.clone(),
+        collection: arguments.collection.clone(),
+        sources: sources.collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now,
+        finished: None,
+        balance: Balance::default(),
+        withdrawn: false,
+    }
+}
+
+/// A number that two processes of one second hardly share: the standard library seeds its
+/// hashers from the system's random source.
+fn random() -> u32 {
+    let hash = std::hash::RandomState::new().build_hasher().finish();
+    u32::try_from(hash >> 32).expect("32 bits are left")
+}
+
+/// Waits for Ctrl-C or a termination request; a second one ends the process at once.
+async fn listen(stop: Arc<AtomicBool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    loop {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
+            _ = terminated.recv() => {}
+        }
+        if stop.swap(true, Ordering::Relaxed) {
+            say("ended at once; the same command resumes");
+            std::process::exit(130);
+        }
+        say("ending after the pictures in hand; once more to end at once");
+    }
+}
+
+fn tell_unmatched(csv: &CatalogueCsv) {
+    for problem in csv.problems() {
+        say(problem);
+    }
+    let unmatched = csv.unmatched();
+    if unmatched.is_empty() {
+        return;
+    }
+    say(format!("{} rows of the CSV match no file:", unmatched.len()));
+    for row in unmatched.iter().take(20) {
+        say(format!("  line {}: {}", row.line, output::plain(&row.key)));
+    }
+    if unmatched.len() > 20 {
+        say(format!("  and {} more", unmatched.len() - 20));
+    }
+}
