@@ -51,7 +51,11 @@ pub fn icc_description(icc: &[u8]) -> Option<String> {
         ProfileText::PlainString(text) => text,
         ProfileText::Localizable(texts) => texts.into_iter().next()?.value,
         ProfileText::Description(text) => {
-            if text.ascii_string.is_empty() { text.unicode_string } else { text.ascii_string }
+            if text.ascii_string.is_empty() {
+                text.unicode_string
+            } else {
+                text.ascii_string
+            }
         }
     };
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned();
@@ -85,8 +89,10 @@ pub(crate) fn ignored(fault: &Fault) -> String {
 pub(crate) fn lab_to_srgb([l, a, b]: [f32; 3]) -> [u8; 3] {
     // CIE 15:2004; the inverse of its cube root with the linear toe.
     let fy = (l + 16.0) / 116.0;
-    let inverse = |t: f32| if t > 6.0 / 29.0 { t.powi(3) } else { (t - 4.0 / 29.0) * 108.0 / 841.0 };
-    let (x, y, z) = (0.9642 * inverse(fy + a / 500.0), inverse(fy), 0.8249 * inverse(fy - b / 200.0));
+    let inverse =
+        |t: f32| if t > 6.0 / 29.0 { t.powi(3) } else { (t - 4.0 / 29.0) * 108.0 / 841.0 };
+    let (x, y, z) =
+        (0.9642 * inverse(fy + a / 500.0), inverse(fy), 0.8249 * inverse(fy - b / 200.0));
     // XYZ under D50 to linear sRGB, Bradford-adapted: the inverse of the sRGB profile's colorants.
     [
         srgb_encode(3.1339 * x - 1.6169 * y - 0.4906 * z),
@@ -98,11 +104,8 @@ pub(crate) fn lab_to_srgb([l, a, b]: [f32; 3]) -> [u8; 3] {
 /// Encodes a linear light of 0 to 1 as sRGB; beyond both ends it is clipped, NaN becomes black.
 pub(crate) fn srgb_encode(linear: f32) -> u8 {
     let linear = linear.clamp(0.0, 1.0);
-    let encoded = if linear <= 0.003_130_8 {
-        linear * 12.92
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    };
+    let encoded =
+        if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
     (encoded * 255.0 + 0.5) as u8
 }
 
@@ -172,10 +175,12 @@ fn convert_rgb(rgb: &mut [u8], profile: &ColorProfile) -> Result<(), Fault> {
 /// Tries a lattice of colours that reaches the corners and the greys.
 fn means_srgb(transform: &Transform8BitExecutor) -> Result<bool, Fault> {
     let levels = [0, 32, 64, 128, 192, 255_u8];
-    let lattice: Vec<u8> = levels
-        .iter()
-        .flat_map(|&r| levels.iter().flat_map(move |&g| levels.iter().flat_map(move |&b| [r, g, b])))
-        .collect();
+    let mut lattice = Vec::new();
+    for r in levels {
+        for g in levels {
+            lattice.extend(levels.iter().flat_map(|&b| [r, g, b]));
+        }
+    }
     let mut converted = vec![0; lattice.len()];
     transform.transform(&lattice, &mut converted).map_err(refused)?;
     Ok(lattice.iter().zip(&converted).all(|(a, b)| a.abs_diff(*b) <= UNSEEN_STEPS))
@@ -261,7 +266,8 @@ mod tests {
     #[test]
     fn inks_without_a_profile_look_as_on_paper() {
         // White, black ink, cyan, magenta, yellow, half black, as printers' charts show them.
-        let inks = [0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 128];
+        let inks =
+            [0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 128];
         let (rgb, note) = cmyk_to_srgb(&inks, None);
         assert_eq!(note, None);
         near(&rgb[..3], &[255, 255, 255], 3);
@@ -295,7 +301,10 @@ mod tests {
     #[test]
     fn every_cut_of_a_profile_is_survived() {
         for length in (0..DEFAULT_CMYK.len()).step_by(37) {
-            let _ = (icc_description(&DEFAULT_CMYK[..length]), cmyk_to_srgb(&[0; 4], Some(&DEFAULT_CMYK[..length])));
+            let _ = (
+                icc_description(&DEFAULT_CMYK[..length]),
+                cmyk_to_srgb(&[0; 4], Some(&DEFAULT_CMYK[..length])),
+            );
         }
     }
 }

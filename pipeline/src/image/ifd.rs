@@ -36,9 +36,6 @@ pub(crate) mod tag {
     pub(crate) const JPEG_OFFSET: u16 = 513;
     pub(crate) const JPEG_LENGTH: u16 = 514;
     pub(crate) const SUBSAMPLING: u16 = 530;
-    pub(crate) const REFERENCE_BLACK_WHITE: u16 = 532;
-    /// Panasonic RW2: the whole preview JPEG as one value.
-    pub(crate) const PANASONIC_PREVIEW: u16 = 0x002e;
     pub(crate) const ICC: u16 = 34675;
     pub(crate) const EXIF: u16 = 34665;
     pub(crate) const DNG_VERSION: u16 = 50706;
@@ -86,8 +83,7 @@ impl<'a> Tiff<'a> {
             43 => true,
             _ => return None,
         };
-        let first =
-            if big { order.u64(bytes, 8)? } else { u64::from(order.u32(bytes, 4)?) };
+        let first = if big { order.u64(bytes, 8)? } else { u64::from(order.u32(bytes, 4)?) };
         Some(Self { bytes, order, big, first })
     }
 
@@ -198,21 +194,6 @@ impl<'a> Directory<'a> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let count = usize::try_from(entry.count).unwrap_or(usize::MAX).min(most);
         (0..count).map_while(|index| self.number_of(entry, index)).collect()
-    }
-
-    /// The rationals of a tag as fractions, at most `most`.
-    pub(crate) fn rationals(&self, tag: u16, most: usize) -> Vec<f64> {
-        let Some(entry) = self.entry(tag).filter(|entry| entry.kind == 5) else {
-            return Vec::new();
-        };
-        let count = usize::try_from(entry.count).unwrap_or(usize::MAX).min(most);
-        let read = |index: usize| {
-            let at = entry.at.checked_add(index * 8)?;
-            let over = self.tiff.order.u32(self.tiff.bytes, at)?;
-            let under = self.tiff.order.u32(self.tiff.bytes, at + 4)?;
-            Some(f64::from(over) / f64::from(under.max(1)))
-        };
-        (0..count).map_while(read).collect()
     }
 
     /// The bytes of a tag, whatever its type, when they are all there.

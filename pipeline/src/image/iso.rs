@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::orient;
 use super::order::{Order, slice};
+use super::orient;
 
 /// How many items, properties, extents or references are read at most; phones write about 60.
 const MOST_PARTS: usize = 4096;
@@ -118,11 +118,11 @@ impl<'a> Items<'a> {
 
     /// How many picture items stand for themselves: neither tiles, thumbnails nor helpers.
     pub(crate) fn pictures(&self) -> usize {
-        let picture = |kind: &[u8; 4]| matches!(kind, b"hvc1" | b"av01" | b"grid" | b"jpeg" | b"iovl");
+        let picture =
+            |kind: &[u8; 4]| matches!(kind, b"hvc1" | b"av01" | b"grid" | b"jpeg" | b"iovl");
         let part = |id: u32| {
             self.references.iter().any(|(kind, from, to)| {
-                (kind == b"dimg" && *to == id)
-                    || (matches!(kind, b"thmb" | b"auxl") && *from == id)
+                (kind == b"dimg" && *to == id) || (matches!(kind, b"thmb" | b"auxl") && *from == id)
             })
         };
         self.kinds.iter().filter(|(id, kind)| picture(kind) && !part(*id)).count().max(1)
@@ -377,8 +377,8 @@ mod tests {
         assert_eq!(items.kind(7), Some(*b"av01"));
         assert_eq!(items.size(7), Some((3, 2)));
         assert_eq!(items.data(7).as_deref(), Some(&b"data"[..]));
-        // A quarter turn anticlockwise, then left and right exchanged: transposed.
-        assert_eq!(items.orientation(7), 5);
+        // A quarter turn anticlockwise, then left and right exchanged.
+        assert_eq!(items.orientation(7), 7);
         assert_eq!(items.pictures(), 1);
     }
 

@@ -192,10 +192,7 @@ fn by_strict_header(bytes: &[u8]) -> Option<Format> {
 /// `BM`, then an information header of a known length (Windows `wingdi.h`; OS/2 1.x and 2.x).
 fn is_bmp(bytes: &[u8]) -> bool {
     bytes.starts_with(b"BM")
-        && matches!(
-            Order::Little.u32(bytes, 14),
-            Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124)
-        )
+        && matches!(Order::Little.u32(bytes, 14), Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
 }
 
 /// `P1` to `P7` and white space (Netpbm `pbm(5)`, `pgm(5)`, `ppm(5)`, `pam(5)`).
@@ -235,8 +232,27 @@ fn is_pcx(bytes: &[u8]) -> bool {
 /// Version 1 files have no signature at all, so every field must be one that writers write,
 /// and uncompressed pixels must fit into the file.
 fn is_tga(bytes: &[u8]) -> bool {
-    let &[id, map, kind, m0, m1, n0, n1, map_bits, _, _, _, _, w0, w1, h0, h1, bits, descriptor, ..] =
-        bytes
+    let &[
+        id,
+        map,
+        kind,
+        m0,
+        m1,
+        n0,
+        n1,
+        map_bits,
+        _,
+        _,
+        _,
+        _,
+        w0,
+        w1,
+        h0,
+        h1,
+        bits,
+        descriptor,
+        ..,
+    ] = bytes
     else {
         return false;
     };
@@ -258,9 +274,11 @@ fn is_tga(bytes: &[u8]) -> bool {
     if bytes.ends_with(b"TRUEVISION-XFILE.\0") {
         return true;
     }
-    let before = 18 + usize::from(id) + usize::from(map_entries) * usize::from(map_bits).div_ceil(8);
+    let before =
+        18 + usize::from(id) + usize::from(map_entries) * usize::from(map_bits).div_ceil(8);
     let pixels = usize::from(width) * usize::from(height);
-    let least = if kind < 8 { pixels * usize::from(bits).div_ceil(8) } else { pixels.div_ceil(128) };
+    let least =
+        if kind < 8 { pixels * usize::from(bits).div_ceil(8) } else { pixels.div_ceil(128) };
     bytes.len() >= before + least
 }
 
@@ -273,11 +291,13 @@ fn is_svg(bytes: &[u8]) -> bool {
         } else if tag.starts_with(['?', '!']) {
             ">"
         } else {
-            let name: String = tag.chars().take_while(|c| !c.is_whitespace() && *c != '>').collect();
+            let name: String =
+                tag.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | '/')).collect();
             return name == "svg" || name.ends_with(":svg");
         };
         let Some(at) = tag.find(end) else { return false };
-        rest = tag[at + end.len()..].trim_start_matches(|c: char| c.is_whitespace() || c == ']' || c == '>');
+        rest = tag[at + end.len()..]
+            .trim_start_matches(|c: char| c.is_whitespace() || c == ']' || c == '>');
     }
     false
 }

@@ -110,7 +110,9 @@ fn to_frame(picture: &Picture) -> Result<Frame, Fault> {
     for y in 0..height as usize {
         for x in 0..width as usize {
             let (cb, cr) = match &chroma {
-                Some((u, v)) => (u.at(x >> shift_x, y >> shift_y), v.at(x >> shift_x, y >> shift_y)),
+                Some((u, v)) => {
+                    (u.at(x >> shift_x, y >> shift_y), v.at(x >> shift_x, y >> shift_y))
+                }
                 None => (matrix.middle, matrix.middle),
             };
             rgb.extend(matrix.apply(luma.at(x, y), cb, cr));
@@ -177,7 +179,10 @@ impl Matrix {
             None => [light(cr), light(y), light(cb)],
             Some((red, blue)) => {
                 let y = light(y);
-                let (cb, cr) = ((cb - self.middle) * self.chroma_scale, (cr - self.middle) * self.chroma_scale);
+                let (cb, cr) = (
+                    (cb - self.middle) * self.chroma_scale,
+                    (cr - self.middle) * self.chroma_scale,
+                );
                 let (r, b) = (y + 2.0 * (1.0 - red) * cr, y + 2.0 * (1.0 - blue) * cb);
                 [r, (y - red * r - blue * b) / (1.0 - red - blue), b]
             }

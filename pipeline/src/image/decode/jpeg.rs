@@ -69,36 +69,82 @@ pub(super) fn decode_samples(
         4 => (PixelFormat::CMYK, 4),
         count => return Err(Fault::unsupported(format!("JPEG with {count} components"))),
     };
-    let (width, height) = (usize::from(header.width), usize::from(header.height));
-    let mut samples = vec![UNDECODED; width * height * channels];
-    let row = width * channels;
-    let image = Image { pixels: &mut samples[..], width, height, pitch: row, format };
-    let outcome = Decompressor::new().and_then(|mut turbo| {
-        turbo.set_scan_limit(MOST_SCANS)?;
-        turbo.decompress(bytes, image)
-    });
-    let (width, height) = (u32::from(header.width), u32::from(header.height));
-    let decoded = |samples, damage| JpegSamples { width, height, samples, channels, damage };
-    let Err(error) = outcome else { return Ok(decoded(samples, None)) };
+    let row = usize::from(header.width) * channels;
+    let height = u32::from(header.height);
+    let mut samples = vec![UNDECODED; row * height as usize];
+    let decoded = |samples, damage| JpegSamples {
+        width: header.width.into(),
+        height,
+        samples,
+        channels,
+        damage,
+    };
+    let Err(mut error) = decode_by_turbo(bytes, header, format, &mut samples) else {
+        return Ok(decoded(samples, None));
+    };
+    let mut undecoded = blank_rows(&samples, row);
+    if undecoded == height {
+        // Stray bytes between segments are only a warning, but turbojpeg stops at those.
+        match decode_by_turbo(&tidied(bytes), header, format, &mut samples) {
+            Ok(()) => {
+                let damage = "damaged: stray bytes between segments".to_owned();
+                return Ok(decoded(samples, Some(damage)));
+            }
+            Err(again) => error = again,
+        }
+        undecoded = blank_rows(&samples, row);
+    }
     // libjpeg-turbo reports warnings as errors; the rows then are there all the same.
-    let undecoded = samples.rchunks_exact(row).take_while(|row| is_blank(row)).count() as u32;
     if undecoded < height {
+        samples.rchunks_exact_mut(row).take(undecoded as usize).for_each(|row| row.fill(128));
         let words = error.to_string();
+        let filled = filled_rows(&samples, row, channels);
         let damage = if undecoded > 0 {
-            samples.rchunks_exact_mut(row).take(undecoded as usize).for_each(|row| row.fill(128));
             truncated(height - undecoded, height)
-        } else if words.contains("Premature end") {
-            truncated(height - filled_rows(&samples, row, channels), height)
+        } else if words.contains("Premature end") && filled > 0 {
+            truncated(height - filled, height)
         } else {
             format!("damaged: {}", words.trim_start_matches("TurboJPEG error: ").to_lowercase())
         };
         return Ok(decoded(samples, Some(damage)));
     }
-    drop(samples);
+    let damaged = |error| Fault::bad_input("the JPEG's picture data are damaged").because(error);
     let samples = decode_by_zune(bytes, channels)
-        .filter(|samples| samples.len() == row * height as usize)
-        .ok_or_else(|| Fault::bad_input("the JPEG's picture data are damaged").because(error))?;
-    Ok(decoded(samples, Some("damaged: decoded by the tolerant decoder".to_owned())))
+        .filter(|zune| zune.len() == samples.len())
+        .ok_or_else(|| damaged(error))?;
+    Ok(decoded(samples, Some("damaged: read by the tolerant decoder".to_owned())))
+}
+
+fn decode_by_turbo(
+    bytes: &[u8],
+    header: &JpegHeader,
+    format: PixelFormat,
+    samples: &mut [u8],
+) -> turbojpeg::Result<()> {
+    let (width, height) = (usize::from(header.width), usize::from(header.height));
+    let image = Image { pixels: samples, width, height, pitch: width * format.size(), format };
+    let mut turbo = Decompressor::new()?;
+    turbo.set_scan_limit(MOST_SCANS)?;
+    turbo.decompress(bytes, image)
+}
+
+/// Leaves out what lies between the segments before the first scan.
+fn tidied(bytes: &[u8]) -> Vec<u8> {
+    let mut tidy = b"\xff\xd8".to_vec();
+    let mut end = 0;
+    for segment in jpeg::segments(bytes) {
+        tidy.extend([0xff, segment.marker]);
+        tidy.extend(&bytes[segment.end - segment.body.len() - 2..segment.end]);
+        end = segment.end;
+    }
+    tidy.extend(&bytes[end..]);
+    tidy
+}
+
+/// Counts the rows at the end that no decoder has touched.
+fn blank_rows(samples: &[u8], row: usize) -> u32 {
+    let blank = |row: &&[u8]| row.iter().all(|&sample| sample == UNDECODED);
+    samples.rchunks_exact(row).take_while(blank).count() as u32
 }
 
 /// Counts the rows at the end that libjpeg filled with one colour because the data had ended.
@@ -108,10 +154,6 @@ fn filled_rows(samples: &[u8], row: usize, channels: usize) -> u32 {
     let filled = samples.rchunks_exact(row).take_while(same).count();
     // A picture of one colour is not an empty one.
     if filled * row == samples.len() { 0 } else { filled as u32 }
-}
-
-fn is_blank(row: &[u8]) -> bool {
-    row.iter().all(|&sample| sample == UNDECODED)
 }
 
 /// Holds the work that scans repeat against the time that a picture may take.

@@ -1,8 +1,6 @@
 //! JPEG XL, through the `jxl` crate.
 
-use jxl::api::{
-    Event, JxlColorType, JxlDataFormat, JxlOutputBuffer, JxlPixelFormat,
-};
+use jxl::api::{Event, JxlColorType, JxlDataFormat, JxlOutputBuffer, JxlPixelFormat};
 
 use super::Frame;
 use super::samples::{Layout, to_rgb};
@@ -14,7 +12,7 @@ use crate::image::probe::jxl::{has_alpha, open};
 const CHANNELS_ALLOWED: u64 = 5;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
-    let damaged = |error: jxl::api::Error| {
+    let damaged = |error: jxl::error::Error| {
         Fault::bad_input("the JPEG XL's picture data are damaged").because(error)
     };
     let samples_allowed = usize::try_from(limits.pixels.saturating_mul(CHANNELS_ALLOWED)).ok();

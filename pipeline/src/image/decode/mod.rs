@@ -21,6 +21,7 @@ mod psd;
 mod samples;
 mod tiff;
 
+use super::probe::bitmap::largest_icon;
 use super::{Decoded, Format, Limits, Technical, colour, orient, preview};
 use crate::fault::Fault;
 use crate::raster::Raster;
@@ -55,10 +56,13 @@ pub fn decode(bytes: &[u8], technical: &Technical, limits: &Limits) -> Result<De
         Format::Jpeg => jpeg::decode(bytes, limits),
         Format::Png => png::decode(bytes),
         Format::Tiff => tiff::decode(bytes, limits),
+        Format::Ico => match largest_icon(bytes) {
+            Some(icon) if icon.starts_with(b"\x89PNG") => png::decode(icon),
+            _ => plain::decode(bytes, technical, limits),
+        },
         Format::Webp
         | Format::Gif
         | Format::Bmp
-        | Format::Ico
         | Format::Tga
         | Format::Pnm
         | Format::Qoi

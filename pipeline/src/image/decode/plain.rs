@@ -16,19 +16,19 @@ use crate::image::{Format, Limits, Technical, colour};
 /// How many coded bytes a pixel can take in these formats: four samples of 32 bits.
 const MOST_BYTES_A_PIXEL: u64 = 16;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    technical: &Technical,
-    limits: &Limits,
-) -> Result<Frame, Fault> {
+pub(super) fn decode(bytes: &[u8], technical: &Technical, limits: &Limits) -> Result<Frame, Fault> {
     match technical.format {
         Format::Webp => webp::WebPDecoder::new(Cursor::new(bytes)).map(|d| read(d, limits)),
         Format::Gif => gif::GifDecoder::new(Cursor::new(bytes)).map(|d| read(d, limits)),
         Format::Ico => ico::IcoDecoder::new(Cursor::new(bytes)).map(|d| read(d, limits)),
         Format::Hdr => hdr::HdrDecoder::new(Cursor::new(bytes)).map(|d| read(d, limits)),
         Format::Qoi => qoi::QoiDecoder::new(Cursor::new(bytes)).map(|d| read(d, limits)),
-        Format::Bmp => return padded(bytes, technical, |r| bmp::BmpDecoder::new(r).map(|d| read(d, limits))),
-        Format::Tga => return padded(bytes, technical, |r| tga::TgaDecoder::new(r).map(|d| read(d, limits))),
+        Format::Bmp => {
+            return padded(bytes, technical, |r| bmp::BmpDecoder::new(r).map(|d| read(d, limits)));
+        }
+        Format::Tga => {
+            return padded(bytes, technical, |r| tga::TgaDecoder::new(r).map(|d| read(d, limits)));
+        }
         _ => return padded(bytes, technical, |r| pnm::PnmDecoder::new(r).map(|d| read(d, limits))),
     }
     .and_then(|outcome| outcome)
@@ -54,7 +54,8 @@ fn padded<'a>(
                 there + missing
             )));
         }
-        frame.damage = Some(format!("truncated: {missing} bytes are missing of {}", there + missing));
+        frame.damage =
+            Some(format!("truncated: {missing} bytes are missing of {}", there + missing));
     }
     Ok(frame)
 }
@@ -87,7 +88,9 @@ fn read(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Frame> {
             .collect(),
         4 => samples
             .chunks_exact(4)
-            .map(|four| colour::srgb_encode(f32::from_ne_bytes([four[0], four[1], four[2], four[3]])))
+            .map(|four| {
+                colour::srgb_encode(f32::from_ne_bytes([four[0], four[1], four[2], four[3]]))
+            })
             .collect(),
         _ => samples,
     };

@@ -72,7 +72,10 @@ fn read_rows(reader: &mut PngReader<'_>, rgb: &mut [u8]) -> (u32, Option<png::De
 ///
 /// A file cut before the last pass leaves gaps; they are filled from the pixel to the left or
 /// above that an earlier pass gave, as progressive display does.
-fn read_interlaced(reader: &mut PngReader<'_>, rgb: &mut [u8]) -> (u32, Option<png::DecodingError>) {
+fn read_interlaced(
+    reader: &mut PngReader<'_>,
+    rgb: &mut [u8],
+) -> (u32, Option<png::DecodingError>) {
     let (layout, depth) = layout(reader);
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     let (mut narrowed, mut pixels) = (Vec::new(), Vec::new());

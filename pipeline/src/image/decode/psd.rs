@@ -50,10 +50,13 @@ fn read_channels(header: &PsdHeader<'_>, kept: usize) -> Result<(Vec<u8>, u32), 
     match compression {
         0 => {}
         1 => rows.at = usize::from(header.channels) * height * if header.large { 4 } else { 2 },
-        other => return Err(Fault::unsupported(format!("PSD merged picture compressed by {other}"))),
+        other => {
+            return Err(Fault::unsupported(format!("PSD merged picture compressed by {other}")));
+        }
     }
     // What is missing stays white: no ink, or full light.
-    let white = if header.mode == 4 && header.depth != 1 { 255 } else { 255 * u8::from(header.mode != 2) };
+    let white =
+        if header.mode == 4 && header.depth != 1 { 255 } else { 255 * u8::from(header.mode != 2) };
     let mut samples = vec![white; width * height * kept];
     let mut whole = height;
     for channel in 0..kept {
@@ -108,7 +111,13 @@ impl Rows<'_> {
 fn sample(row: &[u8], x: usize, header: &PsdHeader<'_>) -> u8 {
     match header.depth {
         // A bitmap's 1 is black.
-        1 => if row[x / 8] >> (7 - x % 8) & 1 == 1 { 0 } else { 255 },
+        1 => {
+            if row[x / 8] >> (7 - x % 8) & 1 == 1 {
+                0
+            } else {
+                255
+            }
+        }
         8 => row[x],
         16 => narrow(Order::Big.u16(row, x * 2).unwrap_or(0)),
         // 32 bits are linear light as floats.

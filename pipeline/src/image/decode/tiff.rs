@@ -87,7 +87,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
         }
     }
     if !some {
-        return Err(error.unwrap_or_else(|| Fault::bad_input("the TIFF's picture data are missing")));
+        return Err(
+            error.unwrap_or_else(|| Fault::bad_input("the TIFF's picture data are missing"))
+        );
     }
     let mut frame = page.to_frame(coded, kept, &directory, icc)?;
     let expected = page.chunks();
@@ -169,7 +171,9 @@ impl Page {
             )));
         }
         // A few bytes must not claim a chunk that outgrows what the pixels may take.
-        let chunk_bytes = self.chunk.0 as u64 * self.chunk.1 as u64 * self.samples as u64
+        let chunk_bytes = self.chunk.0 as u64
+            * self.chunk.1 as u64
+            * self.samples as u64
             * self.bits.div_ceil(8) as u64;
         if chunk_bytes > limits.pixels.saturating_mul(8) {
             return Err(Fault::too_large(format!("a TIFF strip or tile of {chunk_bytes} bytes")));
@@ -284,8 +288,9 @@ impl Page {
         // Some writers fill the 16-bit map with 8-bit values.
         let narrow_map = map.iter().all(|&value| value < 256);
         let value = |at: usize| if narrow_map { map[at] as u8 } else { narrow(map[at] as u16) };
-        let colours: Vec<[u8; 3]> =
-            (0..entries).map(|at| [value(at), value(at + entries), value(at + 2 * entries)]).collect();
+        let colours: Vec<[u8; 3]> = (0..entries)
+            .map(|at| [value(at), value(at + entries), value(at + 2 * entries)])
+            .collect();
         Ok(indices.iter().flat_map(|&index| colours[usize::from(index).min(entries - 1)]).collect())
     }
 

@@ -30,16 +30,8 @@ fn dib(header: &[u8], format: Format) -> Option<Technical> {
 }
 
 pub(super) fn probe_ico(bytes: &[u8], limits: &Limits) -> Result<Technical, Fault> {
-    let little = Order::Little;
-    let count = little.u16(bytes, 4).unwrap_or(0);
-    let entries = bytes.get(6..).unwrap_or_default().chunks_exact(16).take(count.into());
-    let size = |side: u8| if side == 0 { 256 } else { u32::from(side) };
-    // The largest, and of those the deepest: what is decoded, too.
-    let best = entries
-        .max_by_key(|entry| (size(entry[0]) * size(entry[1]), little.u16(entry, 6)))
-        .ok_or_else(|| damaged(Format::Ico, "it has no entry"))?;
-    let at = little.u32(best, 12).and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX);
-    let body = bytes.get(at..).ok_or_else(|| damaged(Format::Ico, "its picture is cut off"))?;
+    let body = largest_icon(bytes)
+        .ok_or_else(|| damaged(Format::Ico, "it has no entry, or its picture is cut off"))?;
     let mut technical = if body.starts_with(b"\x89PNG") {
         let inner = png::probe(body, limits)?;
         Technical { format: Format::Ico, ..inner }
@@ -51,6 +43,16 @@ pub(super) fn probe_ico(bytes: &[u8], limits: &Limits) -> Result<Technical, Faul
         inner.alpha = true;
         inner
     };
-    technical.frames = count.into();
+    technical.frames = Order::Little.u16(bytes, 4).unwrap_or(1).into();
     Ok(technical)
+}
+
+/// Finds the largest picture of an icon, and of equals the deepest: a whole PNG, or a bitmap.
+pub(crate) fn largest_icon(bytes: &[u8]) -> Option<&[u8]> {
+    let little = Order::Little;
+    let count = little.u16(bytes, 4)?;
+    let size = |side: u8| if side == 0 { 256 } else { u32::from(side) };
+    let entries = bytes.get(6..)?.chunks_exact(16).take(count.into());
+    let best = entries.max_by_key(|e| (size(e[0]) * size(e[1]), little.u16(e, 6)))?;
+    bytes.get(usize::try_from(little.u32(best, 12)?).ok()?..)
 }

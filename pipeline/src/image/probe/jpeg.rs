@@ -56,7 +56,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Technical, Fault> {
 pub(crate) fn header(bytes: &[u8]) -> Result<JpegHeader, Fault> {
     let mut header = JpegHeader::default();
     let mut icc_chunks: Vec<(u8, &[u8])> = Vec::new();
-    for (marker, body) in segments(bytes) {
+    for Segment { marker, body, .. } in segments(bytes) {
         match marker {
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf if header.process == 0 => {
                 read_frame(&mut header, marker, body)
@@ -82,8 +82,18 @@ pub(crate) fn header(bytes: &[u8]) -> Result<JpegHeader, Fault> {
     Ok(header)
 }
 
+/// A marker segment.
+pub(crate) struct Segment<'a> {
+    /// The marker's low byte.
+    pub(crate) marker: u8,
+    /// What follows its length.
+    pub(crate) body: &'a [u8],
+    /// Where it ends in the file.
+    pub(crate) end: usize,
+}
+
 /// Iterates over marker segments, from the start of the file to the first scan (included).
-pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut at = 2;
     let mut done = false;
     std::iter::from_fn(move || {
@@ -102,7 +112,7 @@ pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
             let body = slice(bytes, at + 2, length.checked_sub(2)?)?;
             at += length;
             done = marker == 0xda;
-            return Some((marker, body));
+            return Some(Segment { marker, body, end: at });
         }
         None
     })
@@ -140,9 +150,6 @@ mod tests {
     #[test]
     fn a_header_without_a_frame_says_so() {
         let fault = header(b"\xff\xd8\xff\xe0\0\x04ab").expect_err("no frame");
-        assert_eq!(
-            fault.reason(),
-            "damaged JPEG header: the file ends before its frame segment"
-        );
+        assert_eq!(fault.reason(), "damaged JPEG header: the file ends before its frame segment");
     }
 }

@@ -37,11 +37,10 @@ pub(crate) fn open(
     samples: Option<usize>,
 ) -> Result<(JxlDecoder, JxlBasicInfo, &[u8]), Fault> {
     // Orientation is applied once, for all formats alike, after decoding.
-    let mut decoder = JxlDecoder::new(JxlDecoderOptions {
-        adjust_orientation: false,
-        sample_limit: samples,
-        ..JxlDecoderOptions::default()
-    });
+    let mut options = JxlDecoderOptions::default();
+    options.adjust_orientation = false;
+    options.sample_limit = samples;
+    let mut decoder = JxlDecoder::new(options);
     let mut rest = bytes;
     match decoder.process(&mut rest, None, None) {
         Ok(Event::BasicInfo) => {}
@@ -55,5 +54,6 @@ pub(crate) fn open(
 
 /// Whether one of the extra channels is transparency.
 pub(crate) fn has_alpha(info: &JxlBasicInfo) -> bool {
-    info.extra_channels.iter().any(|channel| channel.ec_type == jxl::headers::extra_channels::ExtraChannel::Alpha)
+    // The crate keeps the names of the kinds to itself; the standard's number for alpha is 0.
+    info.extra_channels.iter().any(|channel| channel.ec_type as u32 == 0)
 }

@@ -127,9 +127,8 @@ fn exr_data_window(bytes: &[u8]) -> Option<(u32, u32)> {
         let value = slice(rest, 4, length)?;
         if name == b"dataWindow" {
             let edge = |at| Order::Little.u32(value, at).map(u32::cast_signed);
-            let side = |low: i32, high: i32| {
-                u32::try_from(i64::from(high) - i64::from(low) + 1).ok()
-            };
+            let side =
+                |low: i32, high: i32| u32::try_from(i64::from(high) - i64::from(low) + 1).ok();
             return Some((side(edge(0)?, edge(8)?)?, side(edge(4)?, edge(12)?)?));
         }
         rest = rest.get(4 + length..)?;
@@ -143,7 +142,8 @@ pub(super) fn probe_pcx(bytes: &[u8]) -> Result<Technical, Fault> {
         return Err(damaged(Format::Pcx, "its window is upside down"));
     };
     let (bits, planes) = (bytes.get(3).copied().unwrap_or(8), bytes.get(65).copied());
-    let model = if planes == Some(3) && bits == 8 { ColourModel::Rgb } else { ColourModel::Indexed };
+    let model =
+        if planes == Some(3) && bits == 8 { ColourModel::Rgb } else { ColourModel::Indexed };
     let mut technical = Technical::plain(Format::Pcx, width, height, model);
     technical.bit_depth = bits;
     Ok(technical)

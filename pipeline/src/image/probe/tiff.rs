@@ -30,7 +30,8 @@ pub(crate) fn page<'a>(tiff: &Tiff<'a>) -> Option<Directory<'a>> {
     let pages = tiff.all();
     let pictures = pages.into_iter().filter(|page| page.has(tag::WIDTH) && page.has(tag::HEIGHT));
     let mut pictures: Vec<_> = pictures.take(MOST_PAGES_SEARCHED).collect();
-    let full = pictures.iter().position(|page| page.number(tag::SUBFILE_TYPE).unwrap_or(0) & 1 == 0);
+    let full =
+        pictures.iter().position(|page| page.number(tag::SUBFILE_TYPE).unwrap_or(0) & 1 == 0);
     (!pictures.is_empty()).then(|| pictures.swap_remove(full.unwrap_or(0)))
 }
 

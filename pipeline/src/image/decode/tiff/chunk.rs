@@ -171,7 +171,8 @@ impl hayro_ccitt::Decoder for FaxRows {
         self.data.resize(start + self.row_bytes, 0);
         // Rows begin white; every second change begins black.
         for run in changes.chunks(2).filter(|run| !run.is_empty()) {
-            let column = |at: Option<&u32>| at.map_or(self.columns, |&c| (c as usize).min(self.columns));
+            let column =
+                |at: Option<&u32>| at.map_or(self.columns, |&c| (c as usize).min(self.columns));
             for x in column(run.first())..column(run.get(1)) {
                 self.data[start + x / 8] |= 0x80 >> (x % 8);
             }

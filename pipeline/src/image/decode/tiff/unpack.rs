@@ -104,7 +104,9 @@ fn place_subsampled(
     let (h, v) = page.subsampling;
     let across = page.chunk.0.div_ceil(h);
     let unit = h * v + 2;
-    for (index, block) in (0..across * chunk.rows(page).div_ceil(v)).map(|i| (i, data.get(i * unit..(i + 1) * unit))) {
+    for (index, block) in
+        (0..across * chunk.rows(page).div_ceil(v)).map(|i| (i, data.get(i * unit..(i + 1) * unit)))
+    {
         let Some(block) = block else { return false };
         for inner in 0..h * v {
             let x = chunk.left + index % across * h + inner % h;
