@@ -17,7 +17,7 @@ use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ingest::{Ended, ingest};
 use glassplate_pipeline::run::{Balance, Run, RunId};
 use glassplate_pipeline::source::{Listing, list};
-use glassplate_search::Follower;
+use glassplate_search::{DEFAULT_INTERVAL, follow};
 
 use crate::arguments::Ingest;
 use crate::compose::Desk;
@@ -56,7 +56,8 @@ async fn perform(
 ) -> Result<Exit, Fault> {
     let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
     let house = Arc::new(desk.house(labellers)?);
-    let follower = Follower::start(desk.index()?, house.catalogue.clone());
+    let follower =
+        follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
     let run = new_run(desk, &house, arguments);
     let id = run.id.clone();
     let stop = Arc::new(AtomicBool::new(false));
@@ -67,7 +68,7 @@ async fn perform(
         ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
     let bytes = progress.finish();
     listener.abort();
-    let indexed = follower.finish().await;
+    let indexed = follower.stop().await;
     let Ended { balance, left, broken } = ended?;
     let report = Report {
         run: Some(&id),
