@@ -213,7 +213,7 @@ fn exiftool(folder: &Path, extensions: &[&str]) -> Vec<Value> {
 fn ours(path: &Path) -> Option<Fields> {
     let bytes = std::fs::read(path).expect("readable");
     if path.extension().is_some_and(|extension| extension == "xmp") {
-        return Some(sidecar::read(&bytes, "file.xmp").unwrap_or_default());
+        return Some(sidecar::read(&bytes, "file.xmp").unwrap_or_default().fields);
     }
     let format = match &bytes[..] {
         [0xFF, 0xD8, ..] => Format::Jpeg,

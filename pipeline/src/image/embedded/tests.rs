@@ -198,7 +198,9 @@ fn every_sample_is_read_at_every_length() {
 #[test]
 fn the_scan_of_a_large_jpeg_is_not_looked_at() {
     let mut bytes = whole_jpeg();
-    bytes.resize(32 << 20, 0xA5);
+    // Instead of the end: stuffed bytes, which would be the slowest to walk.
+    bytes.truncate(bytes.len() - 2);
+    bytes.extend([0xFF, 0x00].repeat(16 << 20));
     let best = (0..20).map(|_| {
         let start = Instant::now();
         assert_eq!(value(&read(&bytes, Format::Jpeg), "title"), "Turm");
