@@ -117,7 +117,8 @@ impl Catalogue {
     /// (the folder being ingested), the path as given, and last the file's name, when
     /// exactly one row has it. A row whose key has a folder must agree in the folder's
     /// name too: `box1/001.tif` is never taken for `box2/001.tif`. Names match whatever
-    /// Unicode form they are in.
+    /// Unicode form they are in. `file`, `root` and the catalogue's own path are best all
+    /// absolute; nothing is looked up on disk.
     pub fn look_up(&self, file: &Path, root: &Path) -> Match<'_> {
         let relative = [file.strip_prefix(&self.folder).ok(), file.strip_prefix(root).ok()];
         for path in relative.into_iter().flatten().chain([file]) {

@@ -10,8 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
-use crate::field::Fields;
-use crate::image::embedded;
+use crate::image::embedded::{self, Read};
 
 /// Tells whether a path has a sidecar's extension, in any case.
 pub fn is_sidecar(path: &Path) -> bool {
@@ -98,22 +97,22 @@ pub fn assign(pictures: &[PathBuf], sidecars: &[PathBuf]) -> Assigned {
 
 /// Reads a sidecar; every field's source becomes `xmp:NAME`.
 ///
+/// What stands before a damaged place is read, and the damage is named in the result.
+///
 /// # Errors
-/// `BadInput` when the bytes are not XMP. A damaged tail is not an error: what stands
-/// before it is read.
-pub fn read(bytes: &[u8], name: &str) -> Result<Fields, Fault> {
-    let Some(read) = embedded::read_xmp(bytes) else {
+/// `BadInput` when the bytes are not XMP.
+pub fn read(bytes: &[u8], name: &str) -> Result<Read, Fault> {
+    let Some(mut read) = embedded::read_xmp(bytes) else {
         return Err(Fault::bad_input(format!("the sidecar {name} is not XMP")));
     };
-    let mut fields = read.fields;
     let source = format!("xmp:{name}");
-    for field in fields.values_mut() {
+    for field in read.fields.values_mut() {
         field.source.clone_from(&source);
         for other in &mut field.also {
             other.source.clone_from(&source);
         }
     }
-    Ok(fields)
+    Ok(read)
 }
 
 /// The folder, and the file's name without letter case.
@@ -175,9 +174,12 @@ mod tests {
     fn a_sidecar_is_read_under_its_own_name() {
         let packet = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
             <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/' dc:title='Mill'/></rdf:RDF>";
-        let fields = read(packet.as_bytes(), "photo.jpg.xmp").expect("xmp");
-        assert_eq!(fields["title"].value, json!("Mill"));
-        assert_eq!(fields["title"].source, "xmp:photo.jpg.xmp");
+        let whole = read(packet.as_bytes(), "photo.jpg.xmp").expect("xmp");
+        assert_eq!(whole.fields["title"].value, json!("Mill"));
+        assert_eq!(whole.fields["title"].source, "xmp:photo.jpg.xmp");
+        assert!(whole.damage.is_empty());
+        let cut = read(&packet.as_bytes()[..packet.len() - 5], "photo.jpg.xmp").expect("xmp");
+        assert_eq!((cut.fields == whole.fields, cut.damage.len()), (true, 1));
         let fault = read(b"\xFF\xD8not xmp", "photo.jpg.xmp").expect_err("not xmp");
         assert!(fault.kind().rejects(), "{fault}");
     }

@@ -213,7 +213,7 @@ fn exiftool(folder: &Path, extensions: &[&str]) -> Vec<Value> {
 fn ours(path: &Path) -> Option<Fields> {
     let bytes = std::fs::read(path).expect("readable");
     if path.extension().is_some_and(|extension| extension == "xmp") {
-        return Some(sidecar::read(&bytes, "file.xmp").unwrap_or_default());
+        return Some(sidecar::read(&bytes, "file.xmp").unwrap_or_default().fields);
     }
     let format = match &bytes[..] {
         [0xFF, 0xD8, ..] => Format::Jpeg,
@@ -267,7 +267,11 @@ fn same(ours: &Value, theirs: &Value, name: &str) -> bool {
             let digits = |value: &Value| -> String {
                 plain(value).chars().filter(char::is_ascii_digit).take(14).collect()
             };
-            let (ours, theirs) = (digits(ours), digits(theirs));
+            let (ours, mut theirs) = (digits(ours), digits(theirs));
+            // Zeros in IPTC stand for an unknown month and day.
+            while matches!(theirs.len(), 6 | 8) && theirs.ends_with("00") {
+                theirs.truncate(theirs.len() - 2);
+            }
             // exiftool reads IPTC's date and time as two tags; XMP may give minutes only.
             theirs.len() >= 4 && ours.starts_with(&theirs)
         }

@@ -14,6 +14,9 @@ use super::text;
 /// The most entries kept from one block; camera files hold about a hundred.
 const MOST_ENTRIES: usize = 4096;
 
+/// Bytes of one text that are read: many tags may point to the same large range.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// After so many entries of unknown type, a directory is taken for other bytes.
 const MOST_BAD_ENTRIES: usize = 10;
 
@@ -134,9 +137,14 @@ impl<'a> Tags<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// The value as coded.
-    pub(super) fn bytes(&self) -> &'a [u8] {
+    /// The value as coded, however long: a payload of its own.
+    pub(super) fn payload(&self) -> &'a [u8] {
         self.data
+    }
+
+    /// The value as coded, up to the length a text can sensibly have.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        &self.data[..self.data.len().min(LONGEST_TEXT)]
     }
 
     /// The byte order it is coded in.
@@ -149,14 +157,15 @@ impl<'a> Tag<'a> {
         if !matches!(self.kind, 1 | 2 | 7 | 129) {
             return None;
         }
-        let end = self.data.iter().position(|&b| b == 0).unwrap_or(self.data.len());
-        text::clean(&text::utf8_or_windows_1252(&self.data[..end]))
+        let data = self.bytes();
+        let end = data.iter().position(|&b| b == 0).unwrap_or(data.len());
+        text::clean(&text::utf8_or_windows_1252(&data[..end]))
     }
 
     /// The value as text in which NUL separates parts, each on its own line: Copyright has two.
     pub(super) fn text_lines(&self) -> Option<String> {
         let lines: Vec<String> = self
-            .data
+            .bytes()
             .split(|&b| b == 0)
             .take(2)
             .filter_map(|part| text::clean(&text::utf8_or_windows_1252(part)))

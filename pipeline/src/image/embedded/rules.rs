@@ -8,6 +8,9 @@
 //! `date_taken` has no fallback to the date of digitising on purpose: for a scanned
 //! photograph that would be false by decades.
 
+use Shape::{Date, List, Number, Orientation, Text};
+use Source::{Container, Exif, Iptc, Windows, Xmp};
+
 /// What kind of value a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -49,9 +52,6 @@ pub(super) struct Rule {
 const fn rule(name: &'static str, shape: Shape, sources: &'static [Source]) -> Rule {
     Rule { name, shape, sources }
 }
-
-use Shape::{Date, List, Number, Orientation, Text};
-use Source::{Container, Exif, Iptc, Windows, Xmp};
 
 /// Every field but `gps` and `gps_time`, which are made of several tags each.
 pub(super) const RULES: &[Rule] = &[

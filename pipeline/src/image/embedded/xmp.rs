@@ -22,6 +22,12 @@ const DEEPEST: usize = 64;
 /// The most values kept; edit histories of real files reach some thousands.
 const MOST_VALUES: usize = 20_000;
 
+/// The longest path in bytes; the longest that a field is read from has about 70.
+const LONGEST_PATH: usize = 256;
+
+/// The longest language tag in bytes that must be supported (RFC 5646 section 4.4.1).
+const LONGEST_LANGUAGE: usize = 35;
+
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -166,7 +172,9 @@ impl Xmp {
         let (namespace, local) = reader.resolver().resolve_attribute(name);
         let namespace = namespace_of(&namespace);
         match (namespace.as_ref(), local.as_ref()) {
-            (XML, "lang") => element.language = Some(value.to_ascii_lowercase()),
+            (XML, "lang") if value.len() <= LONGEST_LANGUAGE => {
+                element.language = Some(value.to_ascii_lowercase());
+            }
             // A link is the property's value: <plus:Licensor rdf:resource="https://..."/>.
             (RDF, "resource" | "value") if !element.path.is_empty() => {
                 element.has_children = true;
@@ -219,7 +227,13 @@ fn append(open: &mut [Element], piece: &str) {
     }
 }
 
+/// Extends a path; one that no field can have is cut to `?`, because children copy it.
 fn extend(path: &mut String, namespace: &str, local: &str) {
+    if path.len() + local.len() > LONGEST_PATH {
+        path.clear();
+        path.push('?');
+        return;
+    }
     if !path.is_empty() {
         path.push('/');
     }

@@ -17,6 +17,9 @@ const UUID_CANON: &[u8] = b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46
 /// Extents that are followed over all items; a metadata item has one.
 const MOST_EXTENTS: usize = 10_000;
 
+/// Metadata items that are read; files have one of each kind, a few per picture at most.
+const MOST_ITEMS: usize = 64;
+
 pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     for (kind, data) in boxes(bytes) {
         match kind {
@@ -27,9 +30,9 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
                 .for_each(|data| canon(data, found)),
             b"uuid" => uuid(data, found),
             b"Exif" => exif_item(Cow::Borrowed(data), found),
-            b"xml " => found.xmp.extend(packet(data).map(Cow::Borrowed)),
+            b"xml " => packet(data).into_iter().for_each(|xmp| found.xmp(Cow::Borrowed(xmp))),
             b"brob" => {
-                found.damage.push("jxl: metadata compressed with brotli is not read".to_owned());
+                found.damaged("jxl: metadata compressed with brotli is not read".to_owned());
             }
             _ => {}
         }
@@ -55,11 +58,11 @@ fn boxes(data: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
 
 fn uuid<'a>(data: &'a [u8], found: &mut Payloads<'a>) {
     if let Some(xmp) = data.strip_prefix(UUID_XMP) {
-        found.xmp.push(Cow::Borrowed(xmp));
+        found.xmp(Cow::Borrowed(xmp));
     } else if let Some(exif) = data.strip_prefix(UUID_EXIF) {
         jpeg_header_or_tiff(Cow::Borrowed(exif), found);
     } else if let Some(iptc) = data.strip_prefix(UUID_IPTC) {
-        found.iptc.push(Cow::Borrowed(iptc));
+        found.iptc(Cow::Borrowed(iptc));
     }
 }
 
@@ -72,7 +75,7 @@ fn canon<'a>(data: &'a [u8], found: &mut Payloads<'a>) {
             b"CMT4" => Directory::Gps,
             _ => continue,
         };
-        found.exif.push((first, Cow::Borrowed(block)));
+        found.exif(first, Cow::Borrowed(block));
     }
 }
 
@@ -81,7 +84,7 @@ fn exif_item<'a>(item: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
     let offset = Endian::Big.u32(&item, 0).map_or(0, wide);
     let declared = offset.saturating_add(4);
     if is_tiff(item.get(declared..).unwrap_or_default()) {
-        found.exif.push((Directory::Main, super::without_front(item, declared)));
+        found.exif(Directory::Main, super::without_front(item, declared));
     } else {
         // Some writers leave the offset out, or count it wrong.
         let start = if item.starts_with(b"Exif\0") || is_tiff(&item) { 0 } else { 4 };
@@ -91,11 +94,11 @@ fn exif_item<'a>(item: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
 
 fn jpeg_header_or_tiff<'a>(block: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
     if is_tiff(&block) {
-        found.exif.push((Directory::Main, block));
+        found.exif(Directory::Main, block);
     } else if find_bytes(slice_up_to(&block, 0, 10), b"Exif\0", 0).is_some() {
         jpeg::app1(block, found);
     } else {
-        found.damage.push("exif: the item holds no TIFF header".to_owned());
+        found.damaged("exif: the item holds no TIFF header".to_owned());
     }
 }
 
@@ -110,16 +113,16 @@ fn items<'a>(bytes: &'a [u8], meta: &'a [u8], found: &mut Payloads<'a>) {
     let inside = child(b"idat").unwrap_or_default();
     for (id, kind) in wanted {
         let Some(place) = places.iter().find(|place| place.id == id) else {
-            found.damage.push(format!("{kind:?} item {id} has no place in the file"));
+            found.damaged(format!("{kind:?} item {id} has no place in the file"));
             continue;
         };
         let Some(item) = content(place, bytes, inside) else {
-            found.damage.push(format!("{kind:?} item {id} lies outside the file"));
+            found.damaged(format!("{kind:?} item {id} lies outside the file"));
             continue;
         };
         match kind {
             Kind::Exif => exif_item(item, found),
-            Kind::Xmp => found.xmp.push(item),
+            Kind::Xmp => found.xmp(item),
         }
     }
 }
@@ -156,6 +159,7 @@ fn metadata_items(iinf: &[u8]) -> Vec<(u32, Kind)> {
                 _ => None,
             }
         })
+        .take(MOST_ITEMS)
         .collect()
 }
 

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use super::super::bytes::{find as find_bytes, slice};
-use super::super::text;
 use super::Payloads;
 
 pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
@@ -33,15 +32,14 @@ fn extension<'a>(bytes: &'a [u8], at: usize, found: &mut Payloads<'a>) {
     const XMP: &[u8] = b"\x21\xFF\x0BXMP DataXMP";
     match slice(bytes, at, 2) {
         Some(b"\x21\xFE") => {
-            let comment = text::clean(&text::utf8_or_windows_1252(&joined(bytes, at + 2)));
-            found.texts.extend(comment.map(|text| ("gif:Comment".to_owned(), text)));
+            found.text("gif:Comment", &joined(bytes, at + 2));
         }
         // The packet lies there plain, not in blocks; a trailer of falling numbers, which
         // begins with 1, 255, 254, brings a reader of blocks to the end wherever it is.
         Some(_) if bytes[at..].starts_with(XMP) => {
             let start = at + XMP.len();
             let end = find_bytes(bytes, b"\x01\xFF\xFE", start).unwrap_or(bytes.len());
-            found.xmp.push(Cow::Borrowed(&bytes[start..end]));
+            found.xmp(Cow::Borrowed(&bytes[start..end]));
         }
         _ => {}
     }

@@ -4,15 +4,18 @@
 //! (extended XMP); ExifTool's notes on multi-segment EXIF.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::super::bytes::{Endian, find as find_bytes, slice, slice_up_to, wide};
 use super::super::exif::{Directory, is_tiff};
-use super::super::text;
 use super::{Payloads, packet, photoshop, trailer, without_front};
 
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENDED_HEADER: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const PHOTOSHOP_HEADERS: [&[u8]; 2] = [b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:"];
+
+/// Pieces of extended XMP that are kept; each holds up to 64 KiB.
+const MOST_EXTENSIONS: usize = 1024;
 
 /// One piece of extended XMP: the packet's name, the piece's place in it, its bytes.
 struct Extension<'a> {
@@ -25,11 +28,12 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     let mut extensions = Vec::new();
     let mut resources: Vec<&[u8]> = Vec::new();
     let mut at = 2;
-    while let Some((marker, payload, next)) = segment(bytes, at, &mut found.damage) {
+    while let Some((marker, payload, next)) = segment(bytes, at, found) {
         at = next;
         match marker {
             0xE1 => match extension(payload) {
-                Some(extension) => extensions.push(extension),
+                Some(extension) if extensions.len() < MOST_EXTENSIONS => extensions.push(extension),
+                Some(_) => found.damaged("xmp: too many pieces of an extended packet"),
                 None => app1(Cow::Borrowed(payload), found),
             },
             0xED => {
@@ -37,8 +41,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
                 resources.extend(header.map(|header| &payload[header.len()..]));
             }
             0xFE => {
-                let comment = text::clean(&text::utf8_or_windows_1252(payload));
-                found.texts.extend(comment.map(|text| ("jpeg:Comment".to_owned(), text)));
+                found.text("jpeg:Comment", payload);
             }
             _ => {}
         }
@@ -51,7 +54,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
 /// Takes the payload of one APP1 segment, or what stands for one in another container.
 pub(super) fn app1<'a>(payload: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
     if payload.starts_with(XMP_HEADER) {
-        found.xmp.push(without_front(payload, XMP_HEADER.len()));
+        found.xmp(without_front(payload, XMP_HEADER.len()));
         return;
     }
     // Some writers put a byte or two before the header, hence the small window.
@@ -59,9 +62,9 @@ pub(super) fn app1<'a>(payload: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
     if let Some(start) = find_bytes(&window, b"exif\0", 0) {
         exif(without_front(payload, start + b"Exif\0\0".len()), found);
     } else if is_tiff(&payload) {
-        found.exif.push((Directory::Main, payload));
+        found.exif(Directory::Main, payload);
     } else if let Some(packet) = packet(&payload) {
-        found.xmp.push(Cow::Owned(packet.to_vec()));
+        found.xmp(Cow::Owned(packet.to_vec()));
     }
 }
 
@@ -69,7 +72,7 @@ pub(super) fn app1<'a>(payload: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
 fn exif<'a>(block: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
     match found.exif.last_mut() {
         Some((_, before)) if !is_tiff(&block) => before.to_mut().extend_from_slice(&block),
-        _ => found.exif.push((Directory::Main, block)),
+        _ => found.exif(Directory::Main, block),
     }
 }
 
@@ -79,7 +82,7 @@ fn exif<'a>(block: Cow<'a, [u8]>, found: &mut Payloads<'a>) {
 fn segment<'a>(
     bytes: &'a [u8],
     from: usize,
-    damage: &mut Vec<String>,
+    found: &mut Payloads<'_>,
 ) -> Option<(u8, &'a [u8], usize)> {
     let mut at = from;
     loop {
@@ -94,7 +97,7 @@ fn segment<'a>(
                 let length = usize::from(Endian::Big.u16(bytes, at + 2)?).max(2);
                 let payload = slice_up_to(bytes, at + 4, length - 2);
                 if payload.len() < length - 2 {
-                    damage.push(format!("jpeg: the segment {marker:#04x} at {at} is cut short"));
+                    found.damaged(format!("jpeg: the segment {marker:#04x} at {at} is cut short"));
                 }
                 return Some((marker, payload, at + 2 + length));
             }
@@ -111,12 +114,7 @@ fn all_resources<'a>(pieces: &[&'a [u8]], found: &mut Payloads<'a>) {
             let whole = many.concat();
             let mut inner = Payloads::default();
             photoshop::resources(&whole, &mut inner);
-            let owned = |payload: Cow<'_, [u8]>| Cow::Owned(payload.into_owned());
-            found.exif.extend(inner.exif.into_iter().map(|(first, p)| (first, owned(p))));
-            found.iptc.extend(inner.iptc.into_iter().map(owned));
-            found.xmp.extend(inner.xmp.into_iter().map(owned));
-            found.iptc_digest = found.iptc_digest.or(inner.iptc_digest);
-            found.damage.extend(inner.damage);
+            found.absorb(inner);
         }
     }
 }
@@ -134,10 +132,16 @@ fn extension(payload: &[u8]) -> Option<Extension<'_>> {
 ///
 /// Pieces under another name are left over from an earlier edit.
 fn extended_xmp(extensions: &[Extension<'_>], found: &mut Payloads<'_>) {
-    let named = |extension: &&Extension<'_>| {
-        found.xmp.iter().any(|packet| find_bytes(packet, extension.guid, 0).is_some())
-    };
-    let mut pieces: Vec<_> = extensions.iter().filter(named).collect();
+    let Some(main) = found.xmp.first() else { return };
+    let mut guids: HashMap<&[u8], bool> = HashMap::new();
+    let mut pieces: Vec<_> = extensions
+        .iter()
+        .filter(|extension| {
+            *guids
+                .entry(extension.guid)
+                .or_insert_with(|| find_bytes(main, extension.guid, 0).is_some())
+        })
+        .collect();
     if pieces.is_empty() {
         return;
     }
@@ -152,5 +156,5 @@ fn extended_xmp(extensions: &[Extension<'_>], found: &mut Payloads<'_>) {
         }
         whole.extend_from_slice(extension.piece);
     }
-    found.xmp.push(Cow::Owned(whole));
+    found.xmp(Cow::Owned(whole));
 }

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use super::bytes::find as find_bytes;
 use super::exif::{Directory, Tags};
+use super::{MOST_DAMAGE, text};
 use crate::image::Format;
 
 /// Tags of TIFF directories that hold other payloads.
@@ -25,6 +26,15 @@ const TAG_IPTC: u16 = 33723;
 const TAG_PHOTOSHOP: u16 = 34377;
 /// Panasonic RW2 keeps a whole JPEG, with an EXIF block of its own, in this tag.
 const TAG_JPEG_FROM_RAW: u16 = 0x002E;
+
+/// Blocks kept of each kind; real files hold one or two.
+const MOST_BLOCKS: usize = 16;
+
+/// Texts and comments kept of one container.
+const MOST_TEXTS: usize = 1000;
+
+/// Bytes of IPTC and XMP parsed from one container: over ten times the largest seen.
+const MOST_PARSED: usize = 64 << 20;
 
 /// What a container held, each kind in the order found.
 #[derive(Debug, Default)]
@@ -41,6 +51,66 @@ pub(super) struct Payloads<'a> {
     pub(super) texts: Vec<(String, String)>,
     /// What was found damaged.
     pub(super) damage: Vec<String>,
+    /// Bytes of IPTC and XMP kept so far.
+    parsed: usize,
+}
+
+impl<'a> Payloads<'a> {
+    fn exif(&mut self, first: Directory, block: Cow<'a, [u8]>) {
+        if self.exif.len() < MOST_BLOCKS {
+            self.exif.push((first, block));
+        } else {
+            self.damaged("exif: too many blocks");
+        }
+    }
+
+    fn iptc(&mut self, block: Cow<'a, [u8]>) {
+        if self.iptc.len() < MOST_BLOCKS && self.has_room(block.len()) {
+            self.iptc.push(block);
+        } else {
+            self.damaged("iptc: too many blocks");
+        }
+    }
+
+    fn xmp(&mut self, packet: Cow<'a, [u8]>) {
+        if self.xmp.len() < MOST_BLOCKS && self.has_room(packet.len()) {
+            self.xmp.push(packet);
+        } else {
+            self.damaged("xmp: too many packets");
+        }
+    }
+
+    /// Keeps a text of the container's own, unless it is blank.
+    fn text(&mut self, key: impl Into<String>, raw: &[u8]) {
+        if self.texts.len() >= MOST_TEXTS {
+            self.damaged("too many texts");
+        } else if let Some(text) = text::clean(&text::utf8_or_windows_1252(raw)) {
+            self.texts.push((key.into(), text));
+        }
+    }
+
+    fn damaged(&mut self, why: impl Into<String>) {
+        if self.damage.len() < MOST_DAMAGE {
+            self.damage.push(why.into());
+        }
+    }
+
+    /// Takes over what was found in bytes that do not live as long as the file's.
+    fn absorb(&mut self, inner: Payloads<'_>) {
+        for (first, block) in inner.exif {
+            self.exif(first, Cow::Owned(block.into_owned()));
+        }
+        inner.iptc.into_iter().for_each(|block| self.iptc(Cow::Owned(block.into_owned())));
+        inner.xmp.into_iter().for_each(|packet| self.xmp(Cow::Owned(packet.into_owned())));
+        inner.damage.into_iter().for_each(|why| self.damaged(why));
+        self.iptc_digest = self.iptc_digest.or(inner.iptc_digest);
+    }
+
+    /// A file may place the same bytes many times; what is parsed in all is bounded.
+    fn has_room(&mut self, length: usize) -> bool {
+        self.parsed = self.parsed.saturating_add(length);
+        self.parsed <= MOST_PARSED
+    }
 }
 
 /// Finds the payloads of a file whose format is known.
@@ -49,13 +119,15 @@ pub(super) fn find(bytes: &[u8], format: Format) -> Payloads<'_> {
     match format {
         Format::Jpeg => jpeg::find(bytes, &mut found),
         Format::Png => png::find(bytes, &mut found),
-        Format::Tiff => found.exif.push((Directory::Main, Cow::Borrowed(bytes))),
+        Format::Tiff => found.exif(Directory::Main, Cow::Borrowed(bytes)),
         Format::Raw => raw::find(bytes, &mut found),
         Format::Webp => webp::find(bytes, &mut found),
         Format::Gif => gif::find(bytes, &mut found),
         Format::Heic | Format::Avif | Format::Jp2 | Format::Jxl => bmff::find(bytes, &mut found),
         Format::Psd => photoshop::find(bytes, &mut found),
-        Format::Eps | Format::Svg => found.xmp.extend(packet(bytes).map(Cow::Borrowed)),
+        Format::Eps | Format::Svg => {
+            packet(bytes).into_iter().for_each(|xmp| found.xmp(Cow::Borrowed(xmp)))
+        }
         Format::Bmp
         | Format::Ico
         | Format::Tga
@@ -72,18 +144,18 @@ pub(super) fn find(bytes: &[u8], format: Format) -> Payloads<'_> {
 pub(super) fn find_in_tags<'a>(tags: &Tags<'a>) -> Payloads<'a> {
     let mut found = Payloads::default();
     if let Some(tag) = tags.get(TAG_XMP) {
-        found.xmp.push(Cow::Borrowed(tag.bytes()));
+        found.xmp(Cow::Borrowed(tag.payload()));
     }
     if let Some(tag) = tags.get(TAG_IPTC) {
-        found.iptc.push(unswapped(tag.bytes()));
+        found.iptc(unswapped(tag.payload()));
     }
     if let Some(tag) = tags.get(TAG_PHOTOSHOP) {
-        photoshop::resources(tag.bytes(), &mut found);
+        photoshop::resources(tag.payload(), &mut found);
     }
     if let Some(tag) =
-        tags.get(TAG_JPEG_FROM_RAW).filter(|tag| tag.bytes().starts_with(b"\xFF\xD8"))
+        tags.get(TAG_JPEG_FROM_RAW).filter(|tag| tag.payload().starts_with(b"\xFF\xD8"))
     {
-        jpeg::find(tag.bytes(), &mut found);
+        jpeg::find(tag.payload(), &mut found);
     }
     found
 }

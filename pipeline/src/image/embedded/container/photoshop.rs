@@ -25,7 +25,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
         Some(())
     };
     if read().is_none() {
-        found.damage.push("psd: the file ends before its image resources".to_owned());
+        found.damaged("psd: the file ends before its image resources".to_owned());
     }
 }
 
@@ -36,12 +36,12 @@ pub(super) fn resources<'a>(block: &'a [u8], found: &mut Payloads<'a>) {
         // The others are of ImageReady, PhotoDeluxe and Lightroom; the layout is the same.
         if !matches!(signature, b"8BIM" | b"MeSa" | b"AgHg" | b"PHUT" | b"DCSR") {
             if block[at..].iter().any(|&b| b != 0) {
-                found.damage.push(format!("photoshop: no resource at byte {at}"));
+                found.damaged(format!("photoshop: no resource at byte {at}"));
             }
             return;
         }
         let Some((id, data, next)) = resource(block, at) else {
-            found.damage.push(format!("photoshop: the resource at byte {at} is cut short"));
+            found.damaged(format!("photoshop: the resource at byte {at} is cut short"));
             return;
         };
         at = next;
@@ -49,9 +49,9 @@ pub(super) fn resources<'a>(block: &'a [u8], found: &mut Payloads<'a>) {
             continue;
         }
         match id {
-            IPTC => found.iptc.push(Cow::Borrowed(data)),
-            EXIF => found.exif.push((Directory::Main, Cow::Borrowed(data))),
-            XMP => found.xmp.push(Cow::Borrowed(data)),
+            IPTC => found.iptc(Cow::Borrowed(data)),
+            EXIF => found.exif(Directory::Main, Cow::Borrowed(data)),
+            XMP => found.xmp(Cow::Borrowed(data)),
             IPTC_DIGEST => found.iptc_digest = data.try_into().ok(),
             _ => {}
         }

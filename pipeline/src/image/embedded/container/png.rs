@@ -13,33 +13,24 @@ use super::super::exif::Directory;
 use super::super::text;
 use super::{Payloads, jpeg, photoshop};
 
-/// Bytes that one compressed text may grow to: extended XMP with a preview fits, a bomb stops.
-const MOST_INFLATED: u64 = 16 << 20;
-
-/// Compressed texts that are inflated; a file of nothing but bombs must not add up.
-const MOST_COMPRESSED: usize = 64;
+/// Bytes that all compressed texts together may grow to: XMP with previews fits, a bomb stops.
+const MOST_INFLATED: u64 = 32 << 20;
 
 pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     let mut at = b"\x89PNG\r\n\x1A\n".len();
-    let mut inflated = 0;
+    let mut room = MOST_INFLATED;
     while let (Some(length), Some(kind)) = (Endian::Big.u32(bytes, at), slice(bytes, at + 4, 4)) {
         let length = wide(length);
         let data = slice_up_to(bytes, at + 8, length);
         if data.len() < length {
-            found.damage.push(format!("png: the chunk at byte {at} is cut short"));
+            found.damaged(format!("png: the chunk at byte {at} is cut short"));
         }
         match kind {
             b"eXIf" => jpeg_or_exif(data, found),
             b"tEXt" => plain(data, found),
-            b"zTXt" | b"iTXt" => {
-                inflated += 1;
-                if inflated > MOST_COMPRESSED {
-                    found.damage.push("png: too many compressed texts".to_owned());
-                    return;
-                }
-                if kind == b"zTXt" { compressed(data, found) } else { international(data, found) }
-            }
-            b"tIME" => found.texts.extend(time(data)),
+            b"zTXt" => compressed(data, &mut room, found),
+            b"iTXt" => international(data, &mut room, found),
+            b"tIME" => time(data, found),
             b"IEND" => return,
             _ => {}
         }
@@ -52,7 +43,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
 /// The specification wants a TIFF block; some writers add JPEG's `Exif\0\0` before it.
 fn jpeg_or_exif<'a>(data: &'a [u8], found: &mut Payloads<'a>) {
     let block = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-    found.exif.push((Directory::Main, Cow::Borrowed(block)));
+    found.exif(Directory::Main, Cow::Borrowed(block));
 }
 
 fn plain(data: &[u8], found: &mut Payloads<'_>) {
@@ -61,18 +52,19 @@ fn plain(data: &[u8], found: &mut Payloads<'_>) {
     }
 }
 
-fn compressed(data: &[u8], found: &mut Payloads<'_>) {
+fn compressed(data: &[u8], room: &mut u64, found: &mut Payloads<'_>) {
     if let Some((keyword, [0, rest @ ..])) = split(data) {
-        let inflated = inflate(rest, found);
+        let inflated = inflate(rest, room, found);
         keep(keyword, Cow::Owned(inflated), found);
     }
 }
 
-fn international(data: &[u8], found: &mut Payloads<'_>) {
+fn international(data: &[u8], room: &mut u64, found: &mut Payloads<'_>) {
     let Some((keyword, [flag, _method, rest @ ..])) = split(data) else { return };
     let Some((_language, rest)) = split(rest) else { return };
     let Some((_translated, rest)) = split(rest) else { return };
-    let text = if *flag == 0 { Cow::Borrowed(rest) } else { Cow::Owned(inflate(rest, found)) };
+    let text =
+        if *flag == 0 { Cow::Borrowed(rest) } else { Cow::Owned(inflate(rest, room, found)) };
     keep(keyword, text, found);
 }
 
@@ -80,29 +72,27 @@ fn international(data: &[u8], found: &mut Payloads<'_>) {
 fn keep(keyword: &[u8], data: Cow<'_, [u8]>, found: &mut Payloads<'_>) {
     let keyword = text::utf8_or_windows_1252(keyword);
     if keyword == "XML:com.adobe.xmp" {
-        found.xmp.push(Cow::Owned(data.into_owned()));
+        found.xmp(Cow::Owned(data.into_owned()));
     } else if let Some(profile) = keyword.strip_prefix("Raw profile type ") {
         match raw_profile(&data) {
             Some(bytes) => take_profile(profile, bytes, found),
-            None => found.damage.push(format!("png: the raw profile {profile:?} is not readable")),
+            None => found.damaged(format!("png: the raw profile {profile:?} is not readable")),
         }
-    } else if let Some(text) = text::clean(&text::utf8_or_windows_1252(&data)) {
-        found.texts.push((format!("png:{keyword}"), text));
+    } else {
+        found.text(format!("png:{keyword}"), &data);
     }
 }
 
 fn take_profile(profile: &str, bytes: Vec<u8>, found: &mut Payloads<'_>) {
     match profile.to_ascii_lowercase().as_str() {
         "exif" | "app1" => jpeg::app1(Cow::Owned(bytes), found),
-        "xmp" => found.xmp.push(Cow::Owned(bytes)),
+        "xmp" => found.xmp(Cow::Owned(bytes)),
         "iptc" | "8bim" if bytes.starts_with(b"8BIM") => {
             let mut inner = Payloads::default();
             photoshop::resources(&bytes, &mut inner);
-            found.iptc.extend(inner.iptc.into_iter().map(|iptc| Cow::Owned(iptc.into_owned())));
-            found.iptc_digest = found.iptc_digest.or(inner.iptc_digest);
-            found.damage.extend(inner.damage);
+            found.absorb(inner);
         }
-        "iptc" => found.iptc.push(Cow::Owned(bytes)),
+        "iptc" => found.iptc(Cow::Owned(bytes)),
         // Colour profiles are the decoder's concern.
         _ => {}
     }
@@ -124,24 +114,24 @@ fn raw_profile(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn inflate(data: &[u8], found: &mut Payloads<'_>) -> Vec<u8> {
+fn inflate(data: &[u8], room: &mut u64, found: &mut Payloads<'_>) -> Vec<u8> {
     let mut inflated = Vec::new();
-    match ZlibDecoder::new(data).take(MOST_INFLATED).read_to_end(&mut inflated) {
-        Ok(length) if length as u64 == MOST_INFLATED => {
-            found.damage.push(format!("png: a text inflates to over {MOST_INFLATED} bytes"));
-        }
-        Ok(_) => {}
-        Err(error) => found.damage.push(format!("png: a compressed text is damaged: {error}")),
+    if let Err(error) = ZlibDecoder::new(data).take(*room).read_to_end(&mut inflated) {
+        found.damaged(format!("png: a compressed text is damaged: {error}"));
+    }
+    *room -= inflated.len() as u64;
+    if *room == 0 {
+        found.damaged(format!("png: the texts inflate to over {MOST_INFLATED} bytes"));
     }
     inflated
 }
 
 /// `tIME`: when the file was last modified, in UTC.
-fn time(data: &[u8]) -> Option<(String, String)> {
-    let year = Endian::Big.u16(data, 0)?;
-    let &[month, day, hour, minute, second] = slice(data, 2, 5)? else { return None };
+fn time(data: &[u8], found: &mut Payloads<'_>) {
+    let &[high, low, month, day, hour, minute, second] = data else { return };
+    let year = u16::from_be_bytes([high, low]);
     let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
-    Some(("png:tIME".to_owned(), text))
+    found.text("png:tIME", text.as_bytes());
 }
 
 /// Splits at the first NUL.

@@ -10,7 +10,7 @@ use super::{Payloads, bmff, jpeg};
 
 pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     if is_tiff(bytes) {
-        found.exif.push((Directory::Main, Cow::Borrowed(bytes)));
+        found.exif(Directory::Main, Cow::Borrowed(bytes));
     } else if bytes.starts_with(b"FUJIFILMCCD-RAW") {
         fujifilm(bytes, found);
     } else if bytes.starts_with(b"\0MRM") {
@@ -18,7 +18,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     } else if slice(bytes, 4, 4) == Some(b"ftyp") {
         bmff::find(bytes, found);
     } else {
-        found.damage.push("raw: metadata of this kind of camera RAW is not read".to_owned());
+        found.damaged("raw: metadata of this kind of camera RAW is not read".to_owned());
     }
 }
 
@@ -30,7 +30,7 @@ fn fujifilm<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     if preview.starts_with(b"\xFF\xD8") {
         jpeg::find(preview, found);
     } else {
-        found.damage.push("raw: the JPEG that holds the metadata is not where RAF says".to_owned());
+        found.damaged("raw: the JPEG that holds the metadata is not where RAF says".to_owned());
     }
 }
 
@@ -43,7 +43,7 @@ fn minolta<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     {
         let data = slice_up_to(bytes, at + 8, wide(length));
         if name == b"\0TTW" {
-            found.exif.push((Directory::Main, Cow::Borrowed(data)));
+            found.exif(Directory::Main, Cow::Borrowed(data));
         }
         let Some(next) = (at + 8).checked_add(wide(length)) else { return };
         at = next;

@@ -13,7 +13,7 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
     fotostation(bytes, found);
     // A damaged directory hides its payload only; the picture's own metadata is read.
     if let Some(iptc) = afcp(bytes) {
-        found.iptc.push(Cow::Borrowed(iptc));
+        found.iptc(Cow::Borrowed(iptc));
     }
 }
 
@@ -31,7 +31,7 @@ fn fotostation<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
         && let Some(start) = end.checked_sub(size)
     {
         if Endian::Big.u16(bytes, footer) == Some(IPTC) {
-            found.iptc.push(Cow::Borrowed(&bytes[start..footer]));
+            found.iptc(Cow::Borrowed(&bytes[start..footer]));
         }
         end = start;
     }

@@ -15,14 +15,14 @@ pub(super) fn find<'a>(bytes: &'a [u8], found: &mut Payloads<'a>) {
         let length = wide(length);
         let data = slice_up_to(bytes, at + 8, length);
         if data.len() < length {
-            found.damage.push(format!("webp: the chunk at byte {at} is cut short"));
+            found.damaged(format!("webp: the chunk at byte {at} is cut short"));
         }
         match kind {
-            b"EXIF" if is_tiff(data) => found.exif.push((Directory::Main, Cow::Borrowed(data))),
+            b"EXIF" if is_tiff(data) => found.exif(Directory::Main, Cow::Borrowed(data)),
             // Not to the letter, but usual: JPEG's header before the block.
             b"EXIF" => jpeg::app1(Cow::Borrowed(data), found),
             // Early writers misspelt the kind with a NUL.
-            b"XMP " | b"XMP\0" => found.xmp.push(Cow::Borrowed(data)),
+            b"XMP " | b"XMP\0" => found.xmp(Cow::Borrowed(data)),
             _ => {}
         }
         let Some(padded) = length.checked_next_multiple_of(2) else { return };
