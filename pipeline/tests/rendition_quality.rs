@@ -2,6 +2,7 @@
 //!
 //! The reference is a Lanczos reduction of the fully decoded original that is never coded. Both
 //! sides are decoded alike and compared in luma and chroma; ours may be at most 0.3 dB below.
+#![allow(clippy::print_stderr, reason = "the measured figures belong in the test's output")]
 
 #[allow(unreachable_pub, reason = "the file is a public module of glassplate-tests")]
 #[path = "../../tests/src/photograph.rs"]

@@ -1,4 +1,5 @@
 //! Renditions by their pixels: upright, in register, never enlarged, with their colours.
+#![allow(clippy::print_stderr, reason = "the measured figures belong in the test's output")]
 
 #[allow(unreachable_pub, reason = "the file is a public module of glassplate-tests")]
 #[path = "../../tests/src/photograph.rs"]
@@ -298,6 +299,13 @@ fn a_profile_is_carried_or_converted_but_never_dropped() {
     let rendered = fast(&with_profile(&plain, &small), 1, &webp);
     let decoded = webp::Decoder::new(&rendered.files[0].bytes).decode().expect("a WebP");
     near(&Raster::new(256, 171, decoded.to_vec()), srgb);
+
+    let mut broken = small.clone();
+    broken.truncate(200);
+    let rendered = fast(&with_profile(&plain, &broken), 1, &sizes(&[256]));
+    let damage = rendered.damage.expect("a note");
+    assert!(damage.starts_with("profile ignored: "), "{damage}");
+    near(&rendered.working, colour);
 
     let neutral = ColorProfile::new_srgb().encode().expect("encoded");
     let rendered = fast(&with_profile(&plain, &neutral), 1, &sizes(&[256]));

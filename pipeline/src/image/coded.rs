@@ -289,7 +289,9 @@ mod tests {
         assert_eq!(digest(&plain[..plain.len() - 2]), digest(&plain));
     }
 
-    fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    type Chunk<'a> = (&'a [u8; 4], &'a [u8]);
+
+    fn png(chunks: &[Chunk<'_>]) -> Vec<u8> {
         let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
         for (name, data) in chunks {
             bytes.extend((data.len() as u32).to_be_bytes());
@@ -302,9 +304,8 @@ mod tests {
 
     #[test]
     fn a_png_counts_what_it_shows_and_no_more() {
-        let of = |chunks: &[(&[u8; 4], &[u8])]| pixel_digest(&png(chunks), Format::Png);
-        let (head, end): ((&[u8; 4], &[u8]), (&[u8; 4], &[u8])) =
-            ((b"IHDR", b"thirteen bytes"), (b"IEND", b""));
+        let of = |chunks: &[Chunk<'_>]| pixel_digest(&png(chunks), Format::Png);
+        let (head, end): (Chunk<'_>, Chunk<'_>) = ((b"IHDR", b"thirteen bytes"), (b"IEND", b""));
         let plain = of(&[head, (b"IDAT", b"coded"), end]);
         assert!(plain.is_some());
         let turned = exif(6, false);

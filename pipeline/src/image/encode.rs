@@ -27,16 +27,21 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// Decides for an embedded profile; one that cannot be used says nothing and is as none.
-    pub(crate) fn of(icc: Option<Vec<u8>>, format: RenditionFormat) -> Self {
-        let Some(icc) = icc.filter(|icc| changes_colours(icc)) else {
-            return Self::Srgb;
+    /// Decides for an embedded profile.
+    ///
+    /// # Errors
+    /// `BadInput` when the profile cannot be used; the samples then say nothing else than sRGB.
+    pub(crate) fn of(icc: Option<Vec<u8>>, format: RenditionFormat) -> Result<Self, Fault> {
+        let Some(icc) = icc else {
+            return Ok(Self::Srgb);
         };
-        if icc.len() <= CARRIED_BYTES && format == RenditionFormat::Jpeg {
-            Self::Carried(icc)
-        } else {
-            Self::Converted(icc)
+        if !changes_colours(&icc)? {
+            return Ok(Self::Srgb);
         }
+        if icc.len() <= CARRIED_BYTES && format == RenditionFormat::Jpeg {
+            return Ok(Self::Carried(icc));
+        }
+        Ok(Self::Converted(icc))
     }
 
     /// Converts planes to packed RGB in sRGB.
@@ -78,9 +83,9 @@ pub(crate) fn encode(
     }
 }
 
-/// Tells whether a profile can be used and is not sRGB, by effect and not by name: "sRGB" is in
-/// the names of profiles that are not, and many that are bear another name.
-fn changes_colours(icc: &[u8]) -> bool {
+/// Tells whether a profile is other than sRGB, by effect and not by name: "sRGB" is in the names
+/// of profiles that are not, and many that are bear another name.
+fn changes_colours(icc: &[u8]) -> Result<bool, Fault> {
     /// What rounding and the many encodings of sRGB's curve make of it, in steps of 255.
     const ROUNDING: u8 = 2;
 
@@ -88,6 +93,6 @@ fn changes_colours(icc: &[u8]) -> bool {
     let hues = (0..=255).step_by(15).flat_map(|v| [v, 0, 255 - v, 255 - v, v, 0, 0, 255 - v, v]);
     let before: Vec<u8> = greys.chain(hues).collect();
     let mut after = before.clone();
-    colour::to_srgb(&mut after, icc).is_ok()
-        && before.iter().zip(&after).any(|(one, other)| one.abs_diff(*other) > ROUNDING)
+    colour::to_srgb(&mut after, icc)?;
+    Ok(before.iter().zip(&after).any(|(one, other)| one.abs_diff(*other) > ROUNDING))
 }

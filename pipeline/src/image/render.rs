@@ -70,9 +70,14 @@ pub fn from_jpeg(
     let mut resizer = Resizer::new();
     let top = picture.planes.reduced(&mut resizer, width, height, turn)?.turned(turn);
     let whole = turn.upright(picture.width, picture.height);
-    let profile = Profile::of(picture.icc, recipe.format);
+    let (profile, ignored) = match Profile::of(picture.icc, recipe.format) {
+        Ok(profile) => (profile, None),
+        Err(fault) => (Profile::Srgb, Some(format!("profile ignored: {}", fault.reason()))),
+    };
+    let damage: Vec<String> = picture.damage.into_iter().chain(ignored).collect();
     let rendered = chain(&mut resizer, top, whole, &profile, recipe)?;
-    Ok(Some(Rendered { damage: picture.damage, ..rendered }))
+    let damage = (!damage.is_empty()).then(|| damage.join("; "));
+    Ok(Some(Rendered { damage, ..rendered }))
 }
 
 /// Renders decoded pixels.

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::image::Limits;
 use crate::image::plane::Planes;
 
-use turbo::{Bounds, Decoder, Layout};
+use turbo::{Decoder, Layout};
 
 /// A JPEG as planes, still as coded: not upright, in its own colour space.
 #[derive(Debug)]
@@ -50,15 +50,14 @@ const COEFFICIENTS_MIB: i32 = 768;
 /// `TooLarge` when a limit is exceeded; `Unsupported` for a process that libjpeg-turbo lacks;
 /// `BadInput` when no pixels come out.
 pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Picture>, Fault> {
-    // The header is read before the limits can bound the scans by the pixels it claims.
-    let open = |scans| Decoder::open(bytes, Bounds { scans, memory_mib: COEFFICIENTS_MIB });
-    let header = open(1)?.header();
+    let mut decoder = Decoder::open(bytes, COEFFICIENTS_MIB)?;
+    let header = decoder.header();
     limits.check_dimensions(header.width, header.height)?;
     let Some(layout) = header.layout else {
         return Ok(None);
     };
 
-    let mut decoder = open(most_scans(header.width, header.height))?;
+    decoder.bound_scans(most_scans(header.width, header.height))?;
     let shrink = shrink_for(header.width.max(header.height), size);
     let (planes, warning) = decoder.planes(layout, shrink)?;
     let damage = match warning {

@@ -25,7 +25,6 @@ pub(crate) struct Subsampling {
 pub(crate) struct Header {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    pub(crate) progressive: bool,
     /// How the components lie; nothing when they cannot be had as luma and chroma planes:
     /// RGB, CMYK, lossless, 12-bit, or sampled in a way that has no name.
     pub(crate) layout: Option<Layout>,
@@ -38,15 +37,6 @@ pub(crate) enum Layout {
     Colour(Subsampling),
 }
 
-/// Bounds on what decoding may cost.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// Most scans of a progressive JPEG.
-    pub(crate) scans: i32,
-    /// Most memory for coefficients, in MiB.
-    pub(crate) memory_mib: i32,
-}
-
 /// An open JPEG.
 pub(crate) struct Decoder<'a> {
     handle: Handle,
@@ -55,14 +45,13 @@ pub(crate) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the header.
+    /// Reads the header; decoding will use at most `memory_mib` MiB for coefficients.
     ///
     /// # Errors
     /// `BadInput` when there is none, `Unsupported` for a process that libjpeg-turbo lacks.
-    pub(crate) fn open(bytes: &'a [u8], bounds: Bounds) -> Result<Self, Fault> {
+    pub(crate) fn open(bytes: &'a [u8], memory_mib: i32) -> Result<Self, Fault> {
         let mut handle = Handle::new(raw::TJINIT_TJINIT_DECOMPRESS)?;
-        handle.set(raw::TJPARAM_TJPARAM_SCANLIMIT, bounds.scans)?;
-        handle.set(raw::TJPARAM_TJPARAM_MAXMEMORY, bounds.memory_mib)?;
+        handle.set(raw::TJPARAM_TJPARAM_MAXMEMORY, memory_mib)?;
         // The profile is read by the segment walk, which does not copy it.
         handle.set(raw::TJPARAM_TJPARAM_SAVEMARKERS, 0)?;
         // SAFETY: the handle is live and the slice is readable for its length.
@@ -77,18 +66,21 @@ impl<'a> Decoder<'a> {
         if width == 0 || height == 0 {
             return Err(Fault::bad_input("a JPEG that holds tables but no picture"));
         }
-        let header = Header {
-            width,
-            height,
-            progressive: handle.get(raw::TJPARAM_TJPARAM_PROGRESSIVE) != 0,
-            layout: handle.layout(),
-        };
+        let header = Header { width, height, layout: handle.layout() };
         Ok(Self { handle, bytes, header })
     }
 
     /// What the header says.
     pub(crate) fn header(&self) -> Header {
         self.header
+    }
+
+    /// Bounds the scans of a progressive JPEG, from 1.
+    ///
+    /// # Errors
+    /// `Broken` when the number is negative: a defect.
+    pub(crate) fn bound_scans(&mut self, scans: i32) -> Result<(), Fault> {
+        self.handle.set(raw::TJPARAM_TJPARAM_SCANLIMIT, scans)
     }
 
     /// Decodes at 1 / `shrink` of the size (1, 2, 4 or 8); returns the planes and the first warning, if any.
