@@ -7,7 +7,8 @@ use crate::asset::source_text;
 use crate::catalogue_csv::{Catalogue, Match};
 use crate::enrich::Source;
 use crate::fault::Fault;
-use crate::field::{Disagreement, Field, Fields};
+use crate::field::Fields;
+use crate::image::embedded;
 use crate::run::{Item, Outcome};
 use crate::sidecar::{self, Assigned};
 use crate::source::{Listed, Listing};
@@ -92,7 +93,11 @@ fn join(file: &Listed, sidecars: &[PathBuf], csv: Option<&Catalogue>) -> Source 
     }
     for path in sidecars {
         match read_sidecar(path) {
-            Ok(fields) => union(&mut beside, fields),
+            Ok(read) => {
+                let damage = read.damage.into_iter();
+                notes.extend(damage.map(|what| format!("{}: {what}", path.display())));
+                beside = embedded::merge(beside, read.fields);
+            }
             Err(fault) => notes.push(fault.reason()),
         }
     }
@@ -108,7 +113,7 @@ fn join(file: &Listed, sidecars: &[PathBuf], csv: Option<&Catalogue>) -> Source 
 /// The largest sidecar that is read, in bytes: real ones are a few kilobytes.
 const LARGEST_SIDECAR: u64 = 16 << 20;
 
-fn read_sidecar(path: &Path) -> Result<Fields, Fault> {
+fn read_sidecar(path: &Path) -> Result<embedded::Read, Fault> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let cannot = |e| Fault::broken(format!("cannot read the sidecar {name}")).because(e);
     let length = path.metadata().map_err(cannot)?.len();
@@ -116,26 +121,6 @@ fn read_sidecar(path: &Path) -> Result<Fields, Fault> {
         return Err(Fault::too_large(format!("the sidecar {name} has {length} bytes")));
     }
     sidecar::read(&std::fs::read(path).map_err(cannot)?, &name)
-}
-
-fn union(into: &mut Fields, from: Fields) {
-    for (name, field) in from {
-        match into.get_mut(&name) {
-            None => {
-                into.insert(name, field);
-            }
-            Some(held) => disagree(held, field),
-        }
-    }
-}
-
-fn disagree(held: &mut Field, field: Field) {
-    let said = Disagreement { value: field.value, source: field.source };
-    for other in std::iter::once(said).chain(field.also) {
-        if other.value != held.value {
-            held.also.push(other);
-        }
-    }
 }
 
 #[cfg(test)]
