@@ -1,6 +1,6 @@
 //! Colour management: pixels of a profile to sRGB.
 //!
-//! LEAD: the minimal form of the agreed function; the formats branch brings the full one.
+//! The minimal form of the agreed function; the formats branch brings the full one.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
