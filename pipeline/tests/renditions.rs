@@ -154,6 +154,21 @@ fn every_subsampling_keeps_chroma_in_register_with_luma() {
 }
 
 #[test]
+fn a_partly_filled_last_sample_does_not_stretch_the_picture() {
+    // At an eighth of the size the picture ends an eighth into its tenth row.
+    let original = synthetic(9425, 73);
+    let recipe = sizes(&[1024]);
+    let exact = from_raster(original.clone(), &recipe).expect("rendered");
+    let exact = decode(&exact.files[0].bytes);
+    for orientation in [1, 3] {
+        let held = as_held(&original, orientation);
+        let rendered = fast(&jpeg(&held, Subsamp::Sub2x2), orientation, &recipe);
+        let (luma, chroma) = differences(&decode(&rendered.files[0].bytes), &exact);
+        assert!(luma < 20.0 && chroma < 8.0, "{orientation}: {luma:.2} {chroma:.2}");
+    }
+}
+
+#[test]
 fn grey_stays_grey() {
     let grey = code(&synthetic(700, 500), |compressor| {
         compressor.set_colorspace(Colorspace::Gray).expect("grey");

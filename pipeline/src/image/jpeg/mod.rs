@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::image::Limits;
 use crate::image::plane::Planes;
 
+use segment::{Part, Walk};
 use turbo::{Decoder, Layout};
 
 /// A JPEG as planes, still as coded: not upright, in its own colour space.
@@ -61,7 +62,7 @@ pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Pi
     let shrink = shrink_for(header.width.max(header.height), size);
     let (planes, warning) = decoder.planes(layout, shrink)?;
     let damage = match warning {
-        Some(warning) => Some(damage(&planes, header.height, &warning)?),
+        Some(warning) => Some(damage(bytes, &planes, header.height, &warning)?),
         None => None,
     };
     Ok(Some(Picture {
@@ -91,13 +92,15 @@ fn most_scans(width: u32, height: u32) -> i32 {
 /// Says how much of a damaged picture was decoded.
 ///
 /// # Errors
-/// `BadInput` when nothing was: no sample is far from the mid-grey that stands for no data.
-fn damage(planes: &Planes, height: u32, warning: &str) -> Result<String, Fault> {
-    /// Decoding padding instead of data moves a first block this far from mid-grey at most.
+/// `BadInput` when nothing was: there is no coded data, or none that gave a sample far from the
+/// mid-grey that stands for no data.
+fn damage(bytes: &[u8], planes: &Planes, height: u32, warning: &str) -> Result<String, Fault> {
+    /// What stray bits taken for coefficients do, in steps of 255; a picture has more contrast.
     const NOTHING: u8 = 8;
 
     let luma = &planes.luma;
-    if luma.samples.iter().all(|sample| sample.abs_diff(128) <= NOTHING) {
+    let mut coded = Walk::new(bytes).filter(|part| matches!(part, Part::Entropy([_, ..])));
+    if coded.next().is_none() || luma.samples.iter().all(|sample| sample.abs_diff(128) <= NOTHING) {
         return Err(Fault::bad_input(format!("no picture data can be decoded: {warning}")));
     }
     if !warning.starts_with("Premature end") {
