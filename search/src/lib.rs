@@ -1,1 +1,33 @@
-//! Skeleton.
+//! glassplate's search: an index that follows the catalogue, a query language, explanations.
+//!
+//! The index is only a derivative: everything in it can be made again from the catalogue, so
+//! nothing here is ever repaired, only rebuilt. [`Index`] is opened on a folder, follows the
+//! change feed ([`Index::catch_up`], or [`follow`] while an ingest runs) and answers queries
+//! ([`Index::search`]) without a network or the catalogue.
+//!
+//! `document` says what of a record can be found, `query` what can be asked, `query::plan`
+//! what ranks above what, `why` how a hit explains itself.
+
+mod claims;
+mod date;
+mod document;
+mod faults;
+mod fields;
+mod follow;
+mod generation;
+mod index;
+mod indexer;
+mod query;
+mod schema;
+mod search;
+#[cfg(test)]
+mod tests;
+mod why;
+mod words;
+
+pub use claims::FoundLabel;
+pub use follow::{DEFAULT_INTERVAL, Follower, follow};
+pub use index::Index;
+pub use indexer::CaughtUp;
+pub use search::{Answer, Hit, MOST_HITS};
+pub use why::Why;

@@ -1,0 +1,274 @@
+//! The document: what of a record the index keeps, worked out without the index.
+//!
+//! [`Builder::document`] is pure: one record and one vocabulary always give one document.
+//! Rejected labels are left out here, so nothing can find them.
+
+use std::sync::Arc;
+
+use glassplate_pipeline::asset::{AssetId, Tenant};
+use glassplate_pipeline::field::Fields;
+use glassplate_pipeline::ports::Vocabulary;
+use glassplate_pipeline::record::{LabelState, Record, RecordLabel};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::claims::{Claims, FoundLabel, Weight};
+use crate::date::Days;
+use crate::fields;
+use crate::words::{self, Purpose, Token};
+
+/// Tokens between two texts, so that no phrase is found across them.
+const GAP: u32 = 10;
+/// The most tokens of one kind in a document; a longer text is searchable in its beginning.
+const MOST_TOKENS: usize = 20_000;
+/// The most characters of one text kept to explain a find.
+const MOST_KEPT: usize = 2_000;
+/// The most texts, places and labels kept to show and explain a find.
+const MOST_SHOWN: usize = 40;
+/// The longest title made up from a caption, in characters.
+const TITLE_LENGTH: usize = 120;
+
+/// What of a record the index keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Document {
+    pub(crate) asset: AssetId,
+    pub(crate) tenant: Tenant,
+    /// When the asset was first registered, in microseconds since 1970.
+    pub(crate) registered: i64,
+    /// The days in which the picture may have been taken.
+    pub(crate) days: Option<Days>,
+    /// The words that people wrote.
+    pub(crate) text: Vec<Token>,
+    /// The words of single fields, each behind its field's name: see [`named_term`].
+    pub(crate) named: Vec<Token>,
+    /// The words of paths and of what cameras and programs wrote.
+    pub(crate) trace: Vec<Token>,
+    /// The terms of labels, ordered by weight.
+    pub(crate) claims: Vec<(String, Weight)>,
+    /// What a hit shows.
+    pub(crate) summary: Summary,
+}
+
+/// What the index gives back of a record without asking the catalogue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    pub(crate) asset: AssetId,
+    pub(crate) title: String,
+    pub(crate) collections: Vec<String>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) labels: Vec<FoundLabel>,
+    pub(crate) texts: Vec<KeptText>,
+}
+
+/// One text of a record, kept to say where a word was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptText {
+    /// The metadata field.
+    pub(crate) field: String,
+    /// Where it was read: `iptc:Caption-Abstract`.
+    pub(crate) source: String,
+    pub(crate) text: String,
+}
+
+/// Makes documents with one vocabulary.
+pub(crate) struct Builder {
+    pub(crate) claims: Claims,
+}
+
+/// Writes the index term of a word in a named field.
+pub(crate) fn named_term(field: &str, word: &str) -> String {
+    format!("{field}\u{1f}{word}")
+}
+
+impl Builder {
+    pub(crate) fn new(vocabulary: Arc<dyn Vocabulary>) -> Self {
+        Self { claims: Claims::new(vocabulary) }
+    }
+
+    /// Makes the document of a record.
+    pub(crate) fn document(&self, record: &Record) -> Document {
+        let texts = texts(record);
+        let labels = self.labels(record);
+        let mut document = Document {
+            asset: record.asset.clone(),
+            tenant: record.tenant.clone(),
+            registered: record.registered.as_microsecond(),
+            days: texts
+                .iter()
+                .filter(|text| date_field(&text.field))
+                .find_map(|text| Days::read(&text.text)),
+            text: Vec::new(),
+            named: Vec::new(),
+            trace: Vec::new(),
+            claims: self.claim_terms(&labels),
+            summary: summary(record, &texts, labels),
+        };
+        for text in &texts {
+            document.add_text(text);
+        }
+        document.add_places(record);
+        document
+    }
+
+    fn labels(&self, record: &Record) -> Vec<FoundLabel> {
+        let standing = record.labels.iter().filter(|label| label.state != LabelState::Rejected);
+        standing.map(|label| self.found_label(label)).collect()
+    }
+
+    fn found_label(&self, label: &RecordLabel) -> FoundLabel {
+        let known = self.claims.knows(label.wordnet.as_ref());
+        FoundLabel {
+            name: label.name.clone(),
+            kind: label.kind,
+            confidence: label.confidence,
+            state: label.state,
+            model: label.source.model.clone(),
+            wordnet: label.wordnet.clone(),
+            parents: if known { Vec::new() } else { label.parents.clone() },
+        }
+    }
+
+    fn claim_terms(&self, labels: &[FoundLabel]) -> Vec<(String, Weight)> {
+        let mut terms: Vec<(String, Weight)> = labels
+            .iter()
+            .flat_map(|label| {
+                let weight =
+                    |relation| Weight::new(relation, label.kind, label.state, label.confidence);
+                let terms = self.claims.terms(label);
+                terms.iter().map(|(term, r)| (term.clone(), weight(*r))).collect::<Vec<_>>()
+            })
+            .collect();
+        terms.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        terms.dedup();
+        terms
+    }
+}
+
+impl Document {
+    fn add_text(&mut self, text: &KeptText) {
+        let tokens = words::tokens(&text.text, Purpose::Index);
+        for field in fields::covering(&text.field) {
+            append(&mut self.named, tokens.iter().cloned(), Some(field));
+        }
+        let whole = if fields::technical(&text.field) { &mut self.trace } else { &mut self.text };
+        append(whole, tokens.into_iter(), None);
+    }
+
+    fn add_places(&mut self, record: &Record) {
+        let id = words::tokens(record.asset.as_str(), Purpose::Index);
+        append(&mut self.trace, id.into_iter(), None);
+        for place in &record.occurrences {
+            let tokens = words::path_tokens(&place.source);
+            append(&mut self.named, tokens.iter().cloned(), Some(fields::SOURCE));
+            append(&mut self.trace, tokens.into_iter(), None);
+        }
+        for collection in &self.summary.collections {
+            let tokens = words::tokens(collection, Purpose::Index);
+            append(&mut self.named, tokens.iter().cloned(), Some(fields::COLLECTION));
+            append(&mut self.trace, tokens.into_iter(), None);
+        }
+        if let Some(Ok(Value::String(format))) = record.format.map(serde_json::to_value) {
+            let tokens = words::tokens(&format, Purpose::Index).into_iter();
+            append(&mut self.named, tokens, Some(fields::FORMAT));
+        }
+    }
+}
+
+/// Adds tokens behind those that are there; stops at the limit.
+fn append(to: &mut Vec<Token>, tokens: impl Iterator<Item = Token>, field: Option<&str>) {
+    let start = to.last().map_or(0, |last| last.position + GAP);
+    let room = MOST_TOKENS.saturating_sub(to.len());
+    to.extend(tokens.take(room).map(|token| Token {
+        position: start + token.position,
+        text: field.map_or(token.text.clone(), |field| named_term(field, &token.text)),
+    }));
+}
+
+/// Lists all texts of a record: first what came beside the file, then what is in it.
+fn texts(record: &Record) -> Vec<KeptText> {
+    let mut texts = Vec::new();
+    for fields in record.occurrences.iter().map(|place| &place.metadata).chain([&record.embedded]) {
+        collect(fields, &mut texts);
+    }
+    texts
+}
+
+fn collect(fields: &Fields, texts: &mut Vec<KeptText>) {
+    for (name, field) in fields {
+        let also = field.also.iter().map(|other| (&other.value, &other.source));
+        for (value, source) in [(&field.value, &field.source)].into_iter().chain(also) {
+            let text = text_of(value);
+            // Two copies of a picture often carry the same caption.
+            let known =
+                texts.iter().any(|kept: &KeptText| kept.field == *name && kept.text == text);
+            if !text.trim().is_empty() && !known {
+                texts.push(KeptText { field: name.clone(), source: source.clone(), text });
+            }
+        }
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(list) => list.iter().map(text_of).collect::<Vec<_>>().join("; "),
+        // Positions and flags are not found by words.
+        Value::Object(_) | Value::Bool(_) | Value::Null => String::new(),
+    }
+}
+
+fn date_field(name: &str) -> bool {
+    fields::named("date").is_some_and(|field| field.metadata.contains(&name))
+}
+
+fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> Summary {
+    let mut collections: Vec<String> =
+        record.occurrences.iter().map(|place| place.collection.clone()).collect();
+    collections.sort();
+    collections.dedup();
+    labels.sort_by(|a, b| ruled(b).cmp(&ruled(a)).then(b.confidence.total_cmp(&a.confidence)));
+    let sources = record.occurrences.iter().map(|place| place.source.clone());
+    Summary {
+        asset: record.asset.clone(),
+        title: title(record, texts, &labels),
+        collections,
+        sources: sources.take(MOST_SHOWN).collect(),
+        labels: labels.into_iter().take(MOST_SHOWN).collect(),
+        texts: texts.iter().take(MOST_SHOWN).map(kept).collect(),
+    }
+}
+
+fn ruled(label: &FoundLabel) -> bool {
+    label.state != LabelState::Proposed
+}
+
+/// Finds the best short text: a title, a caption's beginning, the surest labels, the file name.
+fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
+    let of = |name: &str| texts.iter().find(|text| text.field == name);
+    if let Some(text) = ["title", "headline", "caption"].into_iter().find_map(of) {
+        return shortened(text.text.trim(), TITLE_LENGTH);
+    }
+    let mut sure: Vec<&str> = Vec::new();
+    for label in labels.iter().filter(|label| ruled(label) || label.confidence >= 0.5) {
+        if sure.len() < 3 && !sure.contains(&label.name.as_str()) {
+            sure.push(&label.name);
+        }
+    }
+    if !sure.is_empty() {
+        return sure.join(", ");
+    }
+    let file = record.occurrences.first().map(|place| place.source.as_str()).unwrap_or_default();
+    file.rsplit('/').next().unwrap_or(file).to_owned()
+}
+
+fn kept(text: &KeptText) -> KeptText {
+    KeptText { text: shortened(&text.text, MOST_KEPT), ..text.clone() }
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,215 @@
+//! Generations: the index's folder, in which a new index replaces an old one in one step.
+//!
+//! ```text
+//! index/
+//!   current        JSON: the schema's version and the generation that holds
+//!   lock           held by whoever writes; the system drops it with the process
+//!   g-1764000000/  a tantivy index, with the position in its commits' payload
+//! ```
+//!
+//! Renaming over `current` is the swap. A crash before it leaves a folder that nobody
+//! names, which the next writer removes; a crash after it leaves the old one, likewise.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use glassplate_pipeline::fault::{Fault, FaultKind};
+use serde::{Deserialize, Serialize};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy};
+
+use crate::faults;
+use crate::schema::{Columns, SCHEMA_VERSION, schema};
+
+/// Blocks of the document store: small, because a search reads a few documents each in its own.
+const STORE_BLOCK_BYTES: usize = 4096;
+/// Decompressed blocks kept.
+const STORE_BLOCKS_KEPT: usize = 512;
+
+/// What `current` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Current {
+    schema: u32,
+    generation: String,
+}
+
+/// One tantivy index, open.
+pub(crate) struct Generation {
+    pub(crate) name: String,
+    pub(crate) index: tantivy::Index,
+    pub(crate) reader: IndexReader,
+    pub(crate) columns: Columns,
+}
+
+/// How far a generation has followed the change feed: the payload of each commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// The last sequence number that is in the index; 0 before the first.
+    pub(crate) sequence: u64,
+    /// That change's asset, by which a catalogue that was replaced gives itself away.
+    pub(crate) asset: Option<String>,
+}
+
+/// The exclusive right to write; gives it back when dropped.
+#[derive(Debug)]
+pub(crate) struct WriteLock {
+    _file: File,
+}
+
+/// Which `current` was read: it changes with every swap.
+pub(crate) type Stamp = (u64, i64, i64);
+
+/// Takes the exclusive right to write to the index in `dir`.
+///
+/// # Errors
+/// `Busy` when another process, or another part of this one, is indexing.
+pub(crate) fn lock(dir: &Path) -> Result<WriteLock, Fault> {
+    let path = dir.join("lock");
+    let wrong = |e: std::io::Error| faults::io(&format!("cannot lock {}", path.display()), e);
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(wrong)?;
+    match file.try_lock() {
+        Ok(()) => Ok(WriteLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(Fault::new(
+            FaultKind::Busy,
+            format!("the index {} is being written by another glassplate", dir.display()),
+        )),
+        Err(TryLockError::Error(e)) => Err(wrong(e)),
+    }
+}
+
+/// Tells which `current` is in force; nothing when there is none.
+pub(crate) fn stamp(dir: &Path) -> Option<Stamp> {
+    let of = fs::metadata(dir.join("current")).ok()?;
+    Some((of.ino(), of.mtime(), of.mtime_nsec()))
+}
+
+/// Opens the generation in force; a reason in words when there is none that can be used.
+pub(crate) fn open_current(dir: &Path) -> Result<Generation, String> {
+    let text = match fs::read(dir.join("current")) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Err(String::new()),
+        Err(e) => return Err(format!("its file current cannot be read: {e}")),
+    };
+    let current: Current =
+        serde_json::from_slice(&text).map_err(|_| "its file current is damaged".to_owned())?;
+    if current.schema != SCHEMA_VERSION {
+        return Err(format!("it was written with schema {}, not {SCHEMA_VERSION}", current.schema));
+    }
+    // The name is joined to a path, so it must not lead elsewhere.
+    if !current.generation.starts_with("g-") || current.generation.contains('/') {
+        return Err("its file current is damaged".to_owned());
+    }
+    let path = dir.join(&current.generation);
+    let index = tantivy::Index::open_in_dir(&path).map_err(|e| format!("it is damaged: {e}"))?;
+    let (expected, _) = schema();
+    if index.schema() != expected {
+        return Err("its fields are not those of this glassplate".to_owned());
+    }
+    let generation =
+        Generation::opened(current.generation, index).map_err(|e| format!("it is damaged: {e}"))?;
+    generation.position().map_err(|fault| fault.reason())?;
+    Ok(generation)
+}
+
+/// Makes an empty generation that nobody names yet.
+pub(crate) fn create(dir: &Path, _lock: &WriteLock) -> Result<Generation, Fault> {
+    let mut number: u64 =
+        names(dir)?.iter().filter_map(|name| name[2..].parse().ok()).max().unwrap_or(0);
+    loop {
+        number = number.saturating_add(1);
+        let name = format!("g-{number}");
+        let path = dir.join(&name);
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+            Err(e) => return Err(faults::io(&format!("cannot make {}", path.display()), e)),
+        }
+        let settings =
+            IndexSettings { docstore_blocksize: STORE_BLOCK_BYTES, ..IndexSettings::default() };
+        return tantivy::Index::builder()
+            .schema(schema().0)
+            .settings(settings)
+            .create_in_dir(&path)
+            .and_then(|index| Generation::opened(name, index))
+            .map_err(|e| faults::index(&format!("cannot make the index {}", path.display()), e));
+    }
+}
+
+/// Puts a generation in force and removes the others.
+pub(crate) fn put_in_force(
+    dir: &Path,
+    generation: &Generation,
+    _lock: &WriteLock,
+) -> Result<(), Fault> {
+    let current = Current { schema: SCHEMA_VERSION, generation: generation.name.clone() };
+    let text = serde_json::to_vec(&current).expect("plain data");
+    let swap = || {
+        let new = dir.join("current.new");
+        let mut file = File::create(&new)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&new, dir.join("current"))?;
+        File::open(dir)?.sync_all()
+    };
+    swap().map_err(|e| {
+        faults::io(&format!("cannot put a new index in force in {}", dir.display()), e)
+    })?;
+    sweep(dir, &generation.name);
+    Ok(())
+}
+
+/// Removes all generations but one; what cannot be removed waits for the next sweep.
+fn sweep(dir: &Path, keep: &str) {
+    for name in names(dir).unwrap_or_default().iter().filter(|name| *name != keep) {
+        if let Err(e) = fs::remove_dir_all(dir.join(name)) {
+            tracing::debug!("the index's old folder {name} stays: {e}");
+        }
+    }
+}
+
+fn names(dir: &Path) -> Result<Vec<String>, Fault> {
+    let list = || -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.starts_with("g-") {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    };
+    list().map_err(|e| faults::io(&format!("cannot list {}", dir.display()), e))
+}
+
+impl Generation {
+    fn opened(name: String, index: tantivy::Index) -> tantivy::Result<Self> {
+        let (_, columns) = schema();
+        let reader = index
+            .reader_builder()
+            // Commits of other processes become visible too, half a second later.
+            .reload_policy(ReloadPolicy::OnCommitWithDelay)
+            .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
+            .try_into()?;
+        Ok(Self { name, index, reader, columns })
+    }
+
+    /// Reads how far this generation has followed the change feed.
+    pub(crate) fn position(&self) -> Result<Position, Fault> {
+        let metas =
+            self.index.load_metas().map_err(|e| faults::index("cannot read the index", e))?;
+        metas.payload.map_or_else(
+            || Ok(Position::default()),
+            |payload| {
+                serde_json::from_str(&payload)
+                    .map_err(|e| Fault::broken("the index's position is damaged").because(e))
+            },
+        )
+    }
+
+    /// Where the generation's files are.
+    pub(crate) fn path(&self, dir: &Path) -> PathBuf {
+        dir.join(&self.name)
+    }
+}

@@ -1,0 +1,245 @@
+//! The index: a derivative of the catalogue that can be thrown away and made again.
+//!
+//! It is opened, caught up with the change feed, rebuilt and searched here. Whatever is
+//! wrong with its files ends in an empty generation that the next catching up fills.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::catalogue::Catalogue;
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::ports::Vocabulary;
+
+use crate::document::Builder;
+use crate::faults;
+use crate::generation::{self, Generation, Position, Stamp, WriteLock};
+use crate::indexer::{CaughtUp, Indexer, blocking};
+use crate::query;
+use crate::search::{self, Answer};
+
+/// A search index over the catalogue, in one folder.
+pub struct Index {
+    dir: PathBuf,
+    builder: Arc<Builder>,
+    live: RwLock<Live>,
+}
+
+struct Live {
+    generation: Arc<Generation>,
+    stamp: Option<Stamp>,
+    /// Why the index is empty, until it is filled.
+    note: Option<String>,
+}
+
+impl Index {
+    /// Opens the index in `dir`, making it when there is none.
+    ///
+    /// An index that is damaged or of another schema is replaced by an empty one, which
+    /// [`Index::note`] tells and the next [`Index::catch_up`] fills.
+    ///
+    /// # Errors
+    /// `Busy` when a new index is needed while another process is writing, `Broken` when the
+    /// folder cannot be written.
+    pub fn open(dir: &Path, vocabulary: Arc<dyn Vocabulary>) -> Result<Self, Fault> {
+        fs::create_dir_all(dir)
+            .map_err(|e| faults::io(&format!("cannot make the index {}", dir.display()), e))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            builder: Arc::new(Builder::new(vocabulary)),
+            live: RwLock::new(open_or_replace(dir)?),
+        })
+    }
+
+    /// Tells why the index is empty although the catalogue may not be; nothing when it is sound.
+    pub fn note(&self) -> Option<String> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).note.clone()
+    }
+
+    /// Brings the index up to the catalogue's last change.
+    ///
+    /// Safe to run twice and to kill at any moment. A catalogue that was replaced by another
+    /// or an older one is noticed, and the index rebuilt.
+    ///
+    /// # Errors
+    /// `Busy` when another process is indexing: it does the same work, so nothing is lost.
+    pub async fn catch_up(&self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
+        let position = self.live()?.position()?;
+        let level = position.sequence == catalogue.last_change().await?;
+        if level && !replaced(&position, catalogue).await? {
+            self.filled();
+            return Ok(CaughtUp::default());
+        }
+        let (caught_up, indexer) = self.advance(self.indexer()?, catalogue).await?;
+        indexer.close().await?;
+        Ok(caught_up)
+    }
+
+    /// Makes the index anew from the whole catalogue and swaps it in.
+    ///
+    /// Searches go on in the old index until then; a crash leaves the old one in force.
+    ///
+    /// # Errors
+    /// `Busy` when another process is indexing.
+    pub async fn rebuild(&self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
+        let lock = generation::lock(&self.dir)?;
+        let (caught_up, indexer) = self.rebuild_with(lock, catalogue).await?;
+        indexer.close().await?;
+        Ok(caught_up)
+    }
+
+    /// Answers a query among one tenant's records.
+    ///
+    /// The limit is at most [`search::MOST_HITS`]; the total is exact whatever limit and offset.
+    /// Blocks for a millisecond or so; nothing is asked over a network.
+    ///
+    /// # Errors
+    /// `BadInput` pointing at the place when the query cannot be understood, `Broken` when the
+    /// index is damaged.
+    pub fn search(
+        &self,
+        tenant: &Tenant,
+        query: &str,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Answer, Fault> {
+        let query = query::parse(query)?;
+        let generation = self.live()?;
+        let mut answer = search::search(&generation, &self.builder, tenant, &query, limit, offset)?;
+        answer.notes.extend(self.note());
+        Ok(answer)
+    }
+
+    /// Checks every file of the index against its checksum.
+    ///
+    /// # Errors
+    /// `Broken` naming the damaged files.
+    pub fn check(&self) -> Result<(), Fault> {
+        let generation = self.live()?;
+        let damaged = generation
+            .index
+            .validate_checksum()
+            .map_err(|e| faults::index("cannot check the index", e))?;
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = damaged.iter().map(|path| path.display().to_string()).collect();
+        Err(faults::panicked(&format!("{} do not match their checksums", names.join(", "))))
+    }
+
+    /// Tells the folder of the generation in force.
+    pub fn folder(&self) -> PathBuf {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.generation.path(&self.dir)
+    }
+
+    /// Takes the right to write and opens the generation in force for it.
+    pub(crate) fn indexer(&self) -> Result<Indexer, Fault> {
+        let lock = generation::lock(&self.dir)?;
+        // A swap may have happened before the lock was ours; none can happen now.
+        let generation = self.live()?;
+        Indexer::open(generation, self.builder.clone(), lock)
+    }
+
+    /// Catches up with an indexer that is open; another one comes back after a rebuild.
+    pub(crate) async fn advance(
+        &self,
+        mut indexer: Indexer,
+        catalogue: &dyn Catalogue,
+    ) -> Result<(CaughtUp, Indexer), Fault> {
+        if replaced(indexer.position(), catalogue).await? {
+            tracing::warn!("the catalogue is not the one that was indexed: rebuilding the index");
+            let lock = indexer.close().await?;
+            return self.rebuild_with(lock, catalogue).await;
+        }
+        let caught_up = indexer.catch_up(catalogue).await?;
+        self.filled();
+        Ok((caught_up, indexer))
+    }
+
+    async fn rebuild_with(
+        &self,
+        lock: WriteLock,
+        catalogue: &dyn Catalogue,
+    ) -> Result<(CaughtUp, Indexer), Fault> {
+        let dir = self.dir.clone();
+        let (generation, lock) =
+            blocking(move || Ok((Arc::new(generation::create(&dir, &lock)?), lock))).await?;
+        let mut indexer = Indexer::open(generation.clone(), self.builder.clone(), lock)?;
+        let caught_up = indexer.catch_up(catalogue).await?;
+        generation::put_in_force(&self.dir, &generation, &indexer.lock)?;
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) =
+            Live { generation, stamp: generation::stamp(&self.dir), note: None };
+        Ok((caught_up, indexer))
+    }
+
+    /// The generation in force; another process may have put a new one there.
+    fn live(&self) -> Result<Arc<Generation>, Fault> {
+        let stamp = generation::stamp(&self.dir);
+        let seen = |live: &Live| stamp.is_none() || live.stamp == stamp;
+        {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            if seen(&live) {
+                return Ok(live.generation.clone());
+            }
+        }
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if !seen(&live) {
+            let generation = generation::open_current(&self.dir).map_err(|why| {
+                Fault::broken(format!("the index {} was replaced and {why}", self.dir.display()))
+            })?;
+            *live = Live { generation: Arc::new(generation), stamp, note: None };
+        }
+        Ok(live.generation.clone())
+    }
+
+    fn filled(&self) {
+        self.live.write().unwrap_or_else(PoisonError::into_inner).note = None;
+    }
+}
+
+/// Opens the generation in force, or puts an empty one in its place and says why.
+fn open_or_replace(dir: &Path) -> Result<Live, Fault> {
+    let opened = |note| {
+        // Read before the generation, so that a swap in between is noticed later.
+        let stamp = generation::stamp(dir);
+        let generation = Arc::new(generation::open_current(dir)?);
+        Ok::<_, String>(Live { generation, stamp, note })
+    };
+    if let Ok(live) = opened(None) {
+        return Ok(live);
+    }
+    let lock = generation::lock(dir)?;
+    // Whoever held the lock before may have put things right.
+    let why = match opened(None) {
+        Ok(live) => return Ok(live),
+        Err(why) => why,
+    };
+    let note = (!why.is_empty()).then(|| {
+        format!("the index {} was replaced by an empty one, because {why}", dir.display())
+    });
+    if let Some(note) = &note {
+        tracing::warn!("{note}");
+    }
+    let empty = generation::create(dir, &lock)?;
+    generation::put_in_force(dir, &empty, &lock)?;
+    opened(note).map_err(|why| {
+        Fault::broken(format!("the new index {} cannot be read: {why}", dir.display()))
+    })
+}
+
+/// Tells whether the catalogue is not the one whose change feed was followed to `position`.
+///
+/// A restored backup is shorter; another catalogue has another asset at that place.
+async fn replaced(position: &Position, catalogue: &dyn Catalogue) -> Result<bool, Fault> {
+    let Some(before) = position.sequence.checked_sub(1) else { return Ok(false) };
+    if catalogue.last_change().await? < position.sequence {
+        return Ok(true);
+    }
+    let there = catalogue.changes(before, 1).await?;
+    Ok(there.first().is_some_and(|change| {
+        change.sequence == position.sequence
+            && position.asset.as_deref() != Some(change.asset.as_str())
+    }))
+}

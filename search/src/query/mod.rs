@@ -1,0 +1,21 @@
+//! The query language: from what a person typed to what the index is asked.
+//!
+//! ```text
+//! turtle beach              both words, anywhere; plurals, synonyms and broader terms count
+//! "old mill"                the words in this order
+//! creator:mydans            a field; known() lists them
+//! title:"Rear of houses"    a phrase in a field
+//! date:1936 date:1930..1939 a year, month, day, decade or span
+//! -dog -creator:mydans      not
+//! confidence>=0.8           machine labels at least this sure; otherwise 0.2
+//! ```
+//!
+//! `lexer` cuts the text, `ast` gives the pieces their meaning, `plan` asks the index.
+//! Whatever was typed ends in a query or in a fault that points at the place.
+
+pub(crate) mod ast;
+mod lexer;
+pub(crate) mod plan;
+pub(crate) mod postings;
+
+pub(crate) use ast::{Query, parse};

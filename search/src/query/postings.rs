@@ -1,0 +1,244 @@
+//! Queries of one term whose score rests on the query and the record alone.
+//!
+//! tantivy's own term query scores by how rare a term is in the whole index. That is left
+//! out on purpose: all words of a query must be met, so rarity would not reorder its hits; a
+//! score would change whenever a picture is added, which moves pages under a reader; and it
+//! would tell one tenant about the words of another.
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::postings::{Postings as _, SegmentPostings};
+use tantivy::query::{EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term};
+
+use crate::claims;
+use glassplate_pipeline::label::LabelKind;
+
+/// Finds documents by one term of text; they score between two bounds.
+#[derive(Debug, Clone)]
+pub(super) struct TextQuery {
+    pub(super) term: Term,
+    /// The score of a word lost in an endless text.
+    pub(super) base: Score,
+    /// How much more an often repeated word in a short text scores.
+    pub(super) span: Score,
+}
+
+/// Finds documents by one term of their labels.
+#[derive(Debug, Clone)]
+pub(super) struct ClaimQuery {
+    pub(super) term: Term,
+    /// Only labels of this kind, where one is asked for.
+    pub(super) kind: Option<LabelKind>,
+    /// The least confidence of a machine's label, in thousandths.
+    pub(super) least: u32,
+}
+
+/// The bounds of a machine label's score, from a doubtful far term to a sure name.
+const MACHINE: (Score, Score) = (0.5, 3.5);
+/// The bounds of a label that a person approved or added.
+const RULED: (Score, Score) = (4.0, 6.0);
+
+impl ClaimQuery {
+    /// Scores one claim; nothing when it does not count in this query.
+    pub(crate) fn score(&self, claim: claims::Weight) -> Option<Score> {
+        if self.kind.is_some_and(|kind| kind != claim.kind()) {
+            return None;
+        }
+        let nearness = claim.relation().nearness();
+        if claim.ruled() {
+            return Some(RULED.0 + (RULED.1 - RULED.0) * nearness);
+        }
+        let thousandths = claim.thousandths();
+        (thousandths >= self.least)
+            .then(|| MACHINE.0 + (MACHINE.1 - MACHINE.0) * nearness * thousandths as Score / 1000.0)
+    }
+}
+
+impl Query for TextQuery {
+    fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Query for ClaimQuery {
+    fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Weight for TextQuery {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let Some(postings) = read(reader, &self.term, IndexRecordOption::WithFreqs)? else {
+            return Ok(Box::new(EmptyScorer));
+        };
+        let lengths = reader.fieldnorms_readers().get_field(self.term.field())?;
+        let (base, span) = (self.base * boost, self.span * boost);
+        Ok(Box::new(TextScorer { postings, lengths, base, span }))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        explain("a word of a text", self, reader, doc)
+    }
+}
+
+impl Weight for ClaimQuery {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let option = IndexRecordOption::WithFreqsAndPositions;
+        let Some(postings) = read(reader, &self.term, option)? else {
+            return Ok(Box::new(EmptyScorer));
+        };
+        let mut scorer =
+            ClaimScorer { query: self.clone(), postings, boost, score: 0.0, weights: Vec::new() };
+        scorer.settle();
+        Ok(Box::new(scorer))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        explain("the best of the labels", self, reader, doc)
+    }
+}
+
+fn read(
+    reader: &SegmentReader,
+    term: &Term,
+    option: IndexRecordOption,
+) -> tantivy::Result<Option<SegmentPostings>> {
+    Ok(reader.inverted_index(term.field())?.read_postings(term, option)?)
+}
+
+fn explain(
+    what: &'static str,
+    weight: &dyn Weight,
+    reader: &SegmentReader,
+    doc: DocId,
+) -> tantivy::Result<Explanation> {
+    let mut scorer = weight.scorer(reader, 1.0)?;
+    if scorer.doc() > doc || scorer.seek(doc) != doc {
+        return Err(TantivyError::InvalidArgument(format!("document {doc} does not match")));
+    }
+    Ok(Explanation::new(what, scorer.score()))
+}
+
+struct TextScorer {
+    postings: SegmentPostings,
+    lengths: Option<FieldNormReader>,
+    base: Score,
+    span: Score,
+}
+
+impl DocSet for TextScorer {
+    fn advance(&mut self) -> DocId {
+        self.postings.advance()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        self.postings.seek(target)
+    }
+
+    fn doc(&self) -> DocId {
+        self.postings.doc()
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.postings.size_hint()
+    }
+}
+
+impl Scorer for TextScorer {
+    /// Grows with the repetitions and falls with the length: n / (n + 0.5 + words / 50).
+    fn score(&mut self) -> Score {
+        let repetitions = self.postings.term_freq() as Score;
+        let words = self.lengths.as_ref().map_or(0, |lengths| lengths.fieldnorm(self.doc()));
+        self.base + self.span * repetitions / (repetitions + 0.5 + words as Score / 50.0)
+    }
+}
+
+struct ClaimScorer {
+    query: ClaimQuery,
+    postings: SegmentPostings,
+    boost: Score,
+    /// Of the document that it stands on.
+    score: Score,
+    weights: Vec<u32>,
+}
+
+impl ClaimScorer {
+    /// Goes on to the next document with a claim that counts, beginning where it stands.
+    fn settle(&mut self) -> DocId {
+        loop {
+            let doc = self.postings.doc();
+            if doc == TERMINATED {
+                return doc;
+            }
+            self.postings.positions(&mut self.weights);
+            let scores = self.weights.iter().filter_map(|&w| self.query.score(claims::Weight(w)));
+            if let Some(best) = scores.reduce(Score::max) {
+                self.score = best * self.boost;
+                return doc;
+            }
+            self.postings.advance();
+        }
+    }
+}
+
+impl DocSet for ClaimScorer {
+    fn advance(&mut self) -> DocId {
+        self.postings.advance();
+        self.settle()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        if target <= self.postings.doc() {
+            return self.postings.doc();
+        }
+        self.postings.seek(target);
+        self.settle()
+    }
+
+    fn doc(&self) -> DocId {
+        self.postings.doc()
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.postings.size_hint()
+    }
+}
+
+impl Scorer for ClaimScorer {
+    fn score(&mut self) -> Score {
+        self.score
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use glassplate_pipeline::record::LabelState::{Added, Proposed};
+    use tantivy::schema::Field;
+
+    use super::*;
+    use crate::claims::Relation::{Broader, Own, Part, Synonym};
+
+    #[test]
+    fn a_surer_or_nearer_claim_scores_higher_and_a_ruled_one_highest() {
+        let term = Term::from_field_text(Field::from_field_id(0), "dog");
+        let query = ClaimQuery { term, kind: None, least: 200 };
+        let score = |relation, state, confidence| {
+            query.score(claims::Weight::new(relation, LabelKind::Object, state, confidence))
+        };
+        let descending = [
+            score(Own, Added, 1.0),
+            score(Broader(13), Added, 1.0),
+            score(Own, Proposed, 1.0),
+            score(Synonym, Proposed, 1.0),
+            score(Broader(1), Proposed, 1.0),
+            score(Own, Proposed, 0.6),
+            score(Part, Proposed, 1.0),
+        ];
+        assert!(descending.windows(2).all(|pair| pair[0] > pair[1]), "{descending:?}");
+        assert_eq!(score(Own, Proposed, 0.19), None);
+        let scenes = ClaimQuery { kind: Some(LabelKind::Scene), ..query.clone() };
+        let object = claims::Weight::new(Own, LabelKind::Object, Proposed, 1.0);
+        assert_eq!(scenes.score(object), None);
+    }
+}
