@@ -1,6 +1,5 @@
 //! `glassplate search`: finds pictures, and says why each was found.
 
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_search::{Hit, Index, Why};
 use serde_json::json;
