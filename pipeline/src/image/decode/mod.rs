@@ -116,3 +116,6 @@ impl Frame {
 fn truncated(rows: u32, of: u32) -> String {
     format!("truncated: {rows} of {of} rows")
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ fn read(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Frame> {
         ColorType::Rgb8 | ColorType::Rgb16 | ColorType::Rgb32F => Layout::Rgb,
         _ => Layout::Rgba,
     };
-    let samples = match colour.bytes_per_pixel() / colour.channel_count() {
+    let mut samples = match colour.bytes_per_pixel() / colour.channel_count() {
         2 => samples
             .chunks_exact(2)
             .map(|two| narrow(u16::from_ne_bytes([two[0], two[1]])))
@@ -94,8 +94,21 @@ fn read(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Frame> {
             .collect(),
         _ => samples,
     };
+    if layout == Layout::Rgba {
+        make_opaque_if_empty(&mut samples);
+    }
     let rgb = if layout == Layout::Rgb { samples } else { to_rgb(&samples, layout) };
     Ok(Frame::new(width, height, rgb).with_profile(icc.as_deref()))
+}
+
+/// Takes transparency of nothing but zeros for a field that the writer left unused.
+///
+/// Common in 32-bit BMP and TGA, whose readers long ignored it; a picture that was meant to be
+/// wholly invisible loses nothing by being seen.
+fn make_opaque_if_empty(samples: &mut [u8]) {
+    if samples.chunks_exact(4).all(|pixel| pixel[3] == 0) {
+        samples.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+    }
 }
 
 fn fault_of(error: ImageError, format: Format) -> Fault {

@@ -170,6 +170,9 @@ impl Page {
                 self.samples, self.bits
             )));
         }
+        if matches!(self.photometric, 8 | 9) && self.format == 3 {
+            return Err(Fault::unsupported("TIFF with Lab colours as floats"));
+        }
         // A few bytes must not claim a chunk that outgrows what the pixels may take.
         let chunk_bytes = self.chunk.0 as u64
             * self.chunk.1 as u64
