@@ -60,6 +60,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
     }
     let tables = directory.bytes(tag::JPEG_TABLES);
     let chunks = Chunk::list(bytes, &directory, &page);
+    if chunks.is_empty() {
+        return Err(Fault::bad_input("the TIFF's picture data are missing"));
+    }
     let range = page.needs_range().then(|| {
         let mut range = Range::default();
         for chunk in &chunks {
@@ -71,7 +74,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
     });
     let kept = page.kept();
     let mut coded = page.blank(kept);
-    let (mut whole, mut some, mut error) = (0, false, None);
+    let (mut whole, mut rows, mut error) = (0, 0, None);
     for chunk in &chunks {
         if chunk.plane >= kept {
             whole += 1;
@@ -79,14 +82,14 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
         }
         match chunk.data(&page, tables, limits) {
             Ok(data) => {
-                let complete = unpack::place(&data, chunk, &page, kept, range, &mut coded);
-                whole += usize::from(complete);
-                some |= !data.is_empty();
+                let came = unpack::place(&data, chunk, &page, kept, range, &mut coded);
+                whole += usize::from(came == chunk.rows(&page));
+                rows += came;
             }
             Err(fault) => error = Some(fault),
         }
     }
-    if !some {
+    if rows == 0 {
         return Err(
             error.unwrap_or_else(|| Fault::bad_input("the TIFF's picture data are missing"))
         );
@@ -97,7 +100,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
         if page.tiled || page.planar {
             format!("damaged: {whole} of {expected} parts")
         } else {
-            truncated((whole * page.chunk.1).min(page.height) as u32, page.height as u32)
+            truncated(rows as u32, page.height as u32)
         }
     });
     Ok(frame)
