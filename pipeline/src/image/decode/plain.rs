@@ -13,6 +13,9 @@ use super::samples::{Layout, narrow, to_rgb};
 use crate::fault::Fault;
 use crate::image::{Format, Limits, Technical, colour};
 
+/// How many times the bytes that are there may be missing before a cut file counts as unreadable.
+const MOST_MISSING_TIMES: u64 = 64;
+
 /// How many coded bytes a pixel can take in these formats: four samples of 32 bits.
 const MOST_BYTES_A_PIXEL: u64 = 16;
 
@@ -47,8 +50,8 @@ fn padded<'a>(
     let mut frame = outcome.map_err(|error| fault_of(error, technical.format))?;
     if reader.missing > 0 {
         let (there, missing) = (bytes.len() as u64, reader.missing);
-        // A file of which not half is there shows nothing of the picture worth keeping.
-        if missing > there.saturating_mul(64) {
+        // A header and a few bytes show nothing of the picture; runs could stretch them over it.
+        if missing > there.saturating_mul(MOST_MISSING_TIMES) {
             return Err(Fault::bad_input(format!(
                 "truncated: {missing} bytes are missing of {}",
                 there + missing
