@@ -26,8 +26,8 @@ use super::{Decoded, Format, Limits, Technical, colour, orient, preview};
 use crate::fault::Fault;
 use crate::raster::Raster;
 
-/// How many pixels one pass of a decoder handles in a second on a slow core; half of what was
-/// measured for a progressive JPEG scan.
+/// How many pixels one pass of a decoder is taken to handle in a second: an assumption, kept low
+/// so that `limits.seconds` holds on a slow core too.
 const WORK_PIXELS_PER_SECOND: f64 = 100e6;
 
 /// A frame as a family's decoder leaves it: sRGB on white, but not yet upright.
@@ -116,3 +116,6 @@ impl Frame {
 fn truncated(rows: u32, of: u32) -> String {
     format!("truncated: {rows} of {of} rows")
 }
+
+#[cfg(test)]
+mod tests;

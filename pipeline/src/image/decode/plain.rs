@@ -13,6 +13,9 @@ use super::samples::{Layout, narrow, to_rgb};
 use crate::fault::Fault;
 use crate::image::{Format, Limits, Technical, colour};
 
+/// How many times the bytes that are there may be missing before a cut file counts as unreadable.
+const MOST_MISSING_TIMES: u64 = 64;
+
 /// How many coded bytes a pixel can take in these formats: four samples of 32 bits.
 const MOST_BYTES_A_PIXEL: u64 = 16;
 
@@ -47,8 +50,8 @@ fn padded<'a>(
     let mut frame = outcome.map_err(|error| fault_of(error, technical.format))?;
     if reader.missing > 0 {
         let (there, missing) = (bytes.len() as u64, reader.missing);
-        // A file of which not half is there shows nothing of the picture worth keeping.
-        if missing > there.saturating_mul(64) {
+        // A header and a few bytes show nothing of the picture; runs could stretch them over it.
+        if missing > there.saturating_mul(MOST_MISSING_TIMES) {
             return Err(Fault::bad_input(format!(
                 "truncated: {missing} bytes are missing of {}",
                 there + missing
@@ -81,7 +84,7 @@ fn read(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Frame> {
         ColorType::Rgb8 | ColorType::Rgb16 | ColorType::Rgb32F => Layout::Rgb,
         _ => Layout::Rgba,
     };
-    let samples = match colour.bytes_per_pixel() / colour.channel_count() {
+    let mut samples = match colour.bytes_per_pixel() / colour.channel_count() {
         2 => samples
             .chunks_exact(2)
             .map(|two| narrow(u16::from_ne_bytes([two[0], two[1]])))
@@ -94,8 +97,21 @@ fn read(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Frame> {
             .collect(),
         _ => samples,
     };
+    if layout == Layout::Rgba {
+        make_opaque_if_empty(&mut samples);
+    }
     let rgb = if layout == Layout::Rgb { samples } else { to_rgb(&samples, layout) };
     Ok(Frame::new(width, height, rgb).with_profile(icc.as_deref()))
+}
+
+/// Takes transparency of nothing but zeros for a field that the writer left unused.
+///
+/// Common in 32-bit BMP and TGA, whose readers long ignored it; a picture that was meant to be
+/// wholly invisible loses nothing by being seen.
+fn make_opaque_if_empty(samples: &mut [u8]) {
+    if samples.chunks_exact(4).all(|pixel| pixel[3] == 0) {
+        samples.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+    }
 }
 
 fn fault_of(error: ImageError, format: Format) -> Fault {

@@ -22,7 +22,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Fault> {
     let mut reader =
         decoder.read_info().map_err(|error| Fault::bad_input("damaged PNG").because(error))?;
     let (width, height) = (reader.info().width, reader.info().height);
-    let mut rgb = vec![255; width as usize * height as usize * 3];
+    // Zeros cost nothing until a row is written: a header alone claims no memory.
+    let mut rgb = vec![0; width as usize * height as usize * 3];
     let outcome = if reader.info().interlaced {
         read_interlaced(&mut reader, &mut rgb)
     } else {
@@ -33,7 +34,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Fault> {
         (0, Some(error)) => {
             return Err(Fault::bad_input("the PNG's picture data are damaged").because(error));
         }
-        (rows, Some(_)) if rows < height => frame.damage = Some(truncated(rows, height)),
+        (rows, Some(_)) if rows < height => {
+            rgb[rows as usize * width as usize * 3..].fill(255);
+            frame.damage = Some(truncated(rows, height));
+        }
         (_, Some(error)) => frame.damage = Some(format!("damaged: {error}")),
         _ => {}
     }

@@ -54,6 +54,10 @@ fn read_channels(header: &PsdHeader<'_>, kept: usize) -> Result<(Vec<u8>, u32), 
             return Err(Fault::unsupported(format!("PSD merged picture compressed by {other}")));
         }
     }
+    // A header alone claims no memory.
+    if rows.data.len() <= rows.at {
+        return Err(missing());
+    }
     // What is missing stays white: no ink, or full light.
     let white =
         if header.mode == 4 && header.depth != 1 { 255 } else { 255 * u8::from(header.mode != 2) };

@@ -60,6 +60,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
     }
     let tables = directory.bytes(tag::JPEG_TABLES);
     let chunks = Chunk::list(bytes, &directory, &page);
+    if chunks.is_empty() {
+        return Err(Fault::bad_input("the TIFF's picture data are missing"));
+    }
     let range = page.needs_range().then(|| {
         let mut range = Range::default();
         for chunk in &chunks {
@@ -71,7 +74,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
     });
     let kept = page.kept();
     let mut coded = page.blank(kept);
-    let (mut whole, mut some, mut error) = (0, false, None);
+    let (mut whole, mut rows, mut error) = (0, 0, None);
     for chunk in &chunks {
         if chunk.plane >= kept {
             whole += 1;
@@ -79,14 +82,14 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
         }
         match chunk.data(&page, tables, limits) {
             Ok(data) => {
-                let complete = unpack::place(&data, chunk, &page, kept, range, &mut coded);
-                whole += usize::from(complete);
-                some |= !data.is_empty();
+                let came = unpack::place(&data, chunk, &page, kept, range, &mut coded);
+                whole += usize::from(came == chunk.rows(&page));
+                rows += came;
             }
             Err(fault) => error = Some(fault),
         }
     }
-    if !some {
+    if rows == 0 {
         return Err(
             error.unwrap_or_else(|| Fault::bad_input("the TIFF's picture data are missing"))
         );
@@ -97,7 +100,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, Fault> {
         if page.tiled || page.planar {
             format!("damaged: {whole} of {expected} parts")
         } else {
-            truncated((whole * page.chunk.1).min(page.height) as u32, page.height as u32)
+            truncated(rows as u32, page.height as u32)
         }
     });
     Ok(frame)
@@ -169,6 +172,9 @@ impl Page {
                 "the TIFF claims {} samples of {} bits a pixel",
                 self.samples, self.bits
             )));
+        }
+        if matches!(self.photometric, 8 | 9) && self.format == 3 {
+            return Err(Fault::unsupported("TIFF with Lab colours as floats"));
         }
         // A few bytes must not claim a chunk that outgrows what the pixels may take.
         let chunk_bytes = self.chunk.0 as u64

@@ -3,7 +3,6 @@
 //! Makers publish no specifications. TIFF-based kinds (CR2, NEF, ARW, DNG, RW2, ORF, PEF, SRW)
 //! are read as TIFF; of the others the embedded JPEG preview tells what can be shown.
 
-use super::damaged;
 use crate::fault::Fault;
 use crate::image::ifd::{Tiff, tag};
 use crate::image::{ColourModel, Format, Technical, preview};
@@ -19,10 +18,10 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Technical, Fault> {
     let sensor = sizes.max_by_key(|&(width, height)| u64::from(width) * u64::from(height));
     let preview = preview::largest(bytes);
     let shown = preview.as_ref().map(|p| (u32::from(p.header.width), u32::from(p.header.height)));
-    let (width, height) = sensor
-        .filter(|&(width, height)| width > 0 && height > 0)
-        .or(shown)
-        .ok_or_else(|| damaged(Format::Raw, "neither a size nor a preview is in it"))?;
+    let (width, height) =
+        sensor.filter(|&(width, height)| width > 0 && height > 0).or(shown).ok_or_else(|| {
+            Fault::unsupported("camera RAW: kept, not rendered: no size and no preview were found")
+        })?;
     let mut technical = Technical::plain(Format::Raw, width, height, ColourModel::Other);
     let bits = directories.iter().filter_map(|directory| directory.number(tag::BITS)).max();
     technical.bit_depth = bits.and_then(|bits| bits.try_into().ok()).unwrap_or(8);

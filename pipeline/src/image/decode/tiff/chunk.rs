@@ -121,9 +121,21 @@ fn lzw(coded: &[u8], expected: usize) -> Vec<u8> {
 }
 
 fn inflate(coded: &[u8], expected: usize) -> Vec<u8> {
+    /// The inflater gives nothing of a read in which it finds an error: short reads lose little.
+    const READ_BYTES: usize = 512;
+    let mut inflater = flate2::read::ZlibDecoder::new(coded);
     let mut data = Vec::new();
-    // What came before an error is kept.
-    let _ = flate2::read::ZlibDecoder::new(coded).take(expected as u64).read_to_end(&mut data);
+    while data.len() < expected {
+        let start = data.len();
+        data.resize((start + READ_BYTES).min(expected), 0);
+        match inflater.read(&mut data[start..]) {
+            Ok(count) if count > 0 => data.truncate(start + count),
+            _ => {
+                data.truncate(start);
+                break;
+            }
+        }
+    }
     data
 }
 

@@ -48,7 +48,7 @@ impl Range {
     }
 }
 
-/// Writes a chunk's samples into `coded`, which has `kept` samples a pixel; says whether it was whole.
+/// Writes a chunk's samples into `coded`, which has `kept` samples a pixel; gives how many rows came.
 pub(super) fn place(
     data: &[u8],
     chunk: &Chunk<'_>,
@@ -56,7 +56,7 @@ pub(super) fn place(
     kept: usize,
     range: Option<Range>,
     coded: &mut [u8],
-) -> bool {
+) -> usize {
     let rows = chunk.rows(page);
     let columns = page.chunk.0.min(page.width - chunk.left);
     if page.subsampled() {
@@ -67,7 +67,7 @@ pub(super) fn place(
     let lab = matches!(page.photometric, 8 | 9);
     let (first, count) = if page.planar { (chunk.plane, 1) } else { (0, kept) };
     for y in 0..rows {
-        let Some(row) = data.get(y * row_bytes..(y + 1) * row_bytes) else { return false };
+        let Some(row) = data.get(y * row_bytes..(y + 1) * row_bytes) else { return y };
         let start = ((chunk.top + y) * page.width + chunk.left) * kept;
         let target = &mut coded[start..start + columns * kept];
         if bits == 8 && page.format == 1 && samples == kept {
@@ -90,7 +90,7 @@ pub(super) fn place(
             }
         }
     }
-    true
+    rows
 }
 
 /// Chroma in blocks: all the luma of a block, then its Cb and Cr (TIFF 6.0 section 21).
@@ -100,14 +100,14 @@ fn place_subsampled(
     page: &Page,
     kept: usize,
     coded: &mut [u8],
-) -> bool {
+) -> usize {
     let (h, v) = page.subsampling;
     let across = page.chunk.0.div_ceil(h);
     let unit = h * v + 2;
     for (index, block) in
         (0..across * chunk.rows(page).div_ceil(v)).map(|i| (i, data.get(i * unit..(i + 1) * unit)))
     {
-        let Some(block) = block else { return false };
+        let Some(block) = block else { return index / across * v };
         for inner in 0..h * v {
             let x = chunk.left + index % across * h + inner % h;
             let y = chunk.top + index / across * v + inner / h;
@@ -117,7 +117,7 @@ fn place_subsampled(
             }
         }
     }
-    true
+    chunk.rows(page)
 }
 
 /// Reads a sample of 1 to 31 bits, most significant first; an index stays, another is scaled.
