@@ -6,6 +6,7 @@
 //! recognised by a stamp (hash, length, time of change) without reading it again;
 //! [`Shelf::verify`] reads everything.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,21 @@ pub enum Progress<'a> {
         /// Why.
         fault: &'a Fault,
     },
+}
+
+impl fmt::Display for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting for another process that pulls models"),
+            Self::Fetching { file, from } => {
+                let megabytes = file.bytes as f64 / 1e6;
+                write!(f, "fetching {} ({megabytes:.1} MB) from {from}", file.name)
+            }
+            Self::Converting { card } => write!(f, "converting {} to ONNX", card.name),
+            Self::Ready { card } => write!(f, "{} is ready: {}", card.name, card.title),
+            Self::Failed { card, fault } => write!(f, "{} could not be had: {fault}", card.name),
+        }
+    }
 }
 
 /// What is pulled when nothing is named, and whether the work can go on without.
@@ -304,9 +320,12 @@ impl Shelf {
             failed.remove(0);
         }
         let told: Vec<_> = failed.iter().map(ToString::to_string).collect();
-        let told = told.join("; ");
         let last = failed.pop().expect("at least the mirror was tried");
-        Err(Fault::new(last.kind(), told).because(last))
+        Err(if failed.is_empty() {
+            last
+        } else {
+            Fault::new(last.kind(), told.join("; ")).because(last)
+        })
     }
 
     fn copy_from_mirror(&self, card: &Card, file: &FileCard, target: &Path) -> Result<(), Fault> {
