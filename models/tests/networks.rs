@@ -61,38 +61,35 @@ async fn the_classifier_names_what_is_in_a_photograph() {
     assert!(right * 100 >= known.len() * 82, "{right} of {}", known.len());
 }
 
-/// Demands an F1 of a detector over photographs that it never saw.
-async fn demand_f1(name: &str, threshold: f32, least: f64) {
-    let (shelf, objects) = (shelf(), Objects::load());
-    let labeller = labeller(&shelf, &objects, name, 1);
-    let mut known = read_table(&table("coco_sample"));
-    known.retain(|known| known.row["origin"] == "val2017");
-    let mut score = Score::default();
-    label_all(&labeller, &known, |known, labels, _| {
-        compare(&mut score, &objects, known, &labels, threshold);
-        for instance in labels.iter().flat_map(|label| &label.instances) {
-            let [left, top, width, height] = instance.frame;
-            assert!(left >= 0.0 && top >= 0.0 && width > 0.0 && height > 0.0);
-            assert!(left + width <= 1.0001 && top + height <= 1.0001, "{instance:?}");
-        }
-    })
-    .await;
-    let (precision, recall) = (score.precision(), score.recall());
-    assert!(score.f1() > least, "F1 {}, precision {precision}, recall {recall}", score.f1());
-}
-
 #[tokio::test]
 #[ignore = "needs pulled models and ../shared: make test"]
-async fn yolox_finds_what_is_in_a_photograph() {
-    // 0.69 measured; a wrong order of channels or a wrong letterbox costs more than this leaves.
-    demand_f1("yolox-nano", 0.25, 0.66).await;
-}
-
-#[tokio::test]
-#[ignore = "needs the model nanodet and ../shared: glassplate models pull nanodet"]
-async fn nanodet_finds_what_is_in_a_photograph() {
-    // 0.65 measured.
-    demand_f1("nanodet", 0.35, 0.62).await;
+async fn every_detector_on_the_shelf_finds_what_is_in_a_photograph() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let mut known = read_table(&table("coco_sample"));
+    // The networks were trained on the others.
+    known.retain(|known| known.row["origin"] == "val2017");
+    let mut measured = 0;
+    // Measured: 0.69 and 0.65. A wrong order of channels or a wrong fit costs more than is left.
+    for (name, threshold, least) in [("yolox-nano", 0.25, 0.66), ("nanodet", 0.35, 0.62)] {
+        if shelf.path(name).is_err() {
+            continue;
+        }
+        let labeller = labeller(&shelf, &objects, name, 1);
+        let mut score = Score::default();
+        label_all(&labeller, &known, |known, labels, _| {
+            compare(&mut score, &objects, known, &labels, threshold);
+            for instance in labels.iter().flat_map(|label| &label.instances) {
+                let [left, top, width, height] = instance.frame;
+                assert!(left >= 0.0 && top >= 0.0 && width > 0.0 && height > 0.0);
+                assert!(left + width <= 1.0001 && top + height <= 1.0001, "{instance:?}");
+            }
+        })
+        .await;
+        let (precision, recall) = (score.precision(), score.recall());
+        assert!(score.f1() > least, "{name}: precision {precision}, recall {recall}");
+        measured += 1;
+    }
+    assert!(measured > 0, "{NEEDS_MODELS}");
 }
 
 #[tokio::test]
