@@ -73,7 +73,12 @@ async fn main() -> Result<(), Fault> {
             all.push(labels);
         })
         .await;
-        println!("{}: {} pictures; {:.1} ms", labeller.step(), known.len(), each(spent, known.len()));
+        println!(
+            "{}: {} pictures; {:.1} ms",
+            labeller.step(),
+            known.len(),
+            each(spent, known.len())
+        );
         for threshold in [0.15, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5] {
             let mut score = Score::default();
             for (known, labels) in known.iter().zip(&all) {

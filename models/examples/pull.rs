@@ -13,7 +13,7 @@ fn main() -> Result<(), Fault> {
     let folder = arguments.first().ok_or_else(|| Fault::bad_input("give MODELS"))?;
     let shelf = Shelf::open(Path::new(folder), mirror)?;
     let names: Vec<_> = arguments.iter().skip(2).map(String::as_str).collect();
-    shelf.pull(&names, &mut |progress| println!("{progress:?}"))?;
+    shelf.pull(&names, &mut |progress| println!("{progress}"))?;
     for status in shelf.list() {
         println!("{:20} {:?} {} {}", status.card.name, status.state, status.bytes, status.source);
     }

@@ -3,8 +3,9 @@
 //! A package is a stranger's file: nothing is unpacked by the names it gives, only the one
 //! member asked for is read, and no further than the length that its card states.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -68,14 +69,14 @@ fn missing(package: &Path, member: &str) -> Fault {
 /// # Errors
 /// `Conflict` for a hash that does not match, naming the file, the expected and the found
 /// hash; `Broken` when reading or writing fails, a full disk among them.
-pub(crate) fn copy_verified(
-    from: impl Read,
-    card: &FileCard,
-    target: &Path,
-) -> Result<(), Fault> {
+pub(crate) fn copy_verified(from: impl Read, card: &FileCard, target: &Path) -> Result<(), Fault> {
     let folder = target.parent().expect("a target lies in a folder");
     let unwritable = |error| cannot_write(target, error);
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    // The cache may be shared: others read what this user fetched, as far as the umask allows.
+    let mut temporary = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .map_err(unwritable)?;
     let mut hasher = Sha256::new();
     // One byte more than expected is enough to know that the file is another one.
     let mut from = from.take(card.bytes.saturating_add(1));

@@ -342,6 +342,9 @@ fn whole_network(task: Task, input: &Input, output: &Output) -> Result<(), Strin
     if !fits {
         return Err("the head does not fit the task".to_owned());
     }
+    if task == Task::Detect && matches!(input.fit, Fit::Crop { .. }) {
+        return Err("a detector sees the whole picture, not a crop".to_owned());
+    }
     if matches!(output.head, Head::Distances { bins: 0, .. }) {
         return Err("the head has no bins".to_owned());
     }
@@ -390,6 +393,7 @@ mod tests {
             ("strides = [8, 16, 32]", "strides = [8, 0, 32]", "strides"),
             ("task = \"detect\"", "task = \"classify\"", "head"),
             ("side = 416", "side = 0", "pixels a side"),
+            ("how = \"letterbox\", fill = 114", "how = \"crop\", margin = 32", "not a crop"),
         ] {
             assert!(good.contains(from), "{from}");
             let fault = Card::parse(&good.replace(from, to)).expect_err(from);

@@ -3,6 +3,8 @@
 //! Everything that knows a network or a word list is here; the pipeline asks for it
 //! through its ports ([`glassplate_pipeline::ports`]) and knows none of it.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may end where it fails"))]
+
 pub mod card;
 pub mod demo;
 pub mod labeller;

@@ -280,15 +280,30 @@ mod tests {
     #[test]
     fn a_failure_is_told_in_one_line_with_the_last_words_as_its_cause() {
         for (said, kind, why) in [
-            ("URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", FaultKind::TimedOut, "no network"),
-            ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", FaultKind::Conflict, "hash"),
+            (
+                "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
+                FaultKind::TimedOut,
+                "no network",
+            ),
+            (
+                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+                FaultKind::Conflict,
+                "hash",
+            ),
             ("OSError: [Errno 28] No space left on device", FaultKind::Broken, "disk is full"),
-            ("ERROR: No matching distribution found for x", FaultKind::NotFound, "does not have it"),
+            (
+                "ERROR: No matching distribution found for x",
+                FaultKind::NotFound,
+                "does not have it",
+            ),
             ("boom", FaultKind::Broken, "it failed"),
         ] {
             let fault = explain("fetch x", said);
             assert_eq!(fault.kind(), kind, "{said}");
-            assert!(fault.to_string().contains(why) && !fault.to_string().contains('\n'), "{fault}");
+            assert!(
+                fault.to_string().contains(why) && !fault.to_string().contains('\n'),
+                "{fault}"
+            );
             assert!(fault.reason().contains(said));
         }
     }
@@ -316,7 +331,11 @@ mod tests {
         let fault = python
             .convert("efficientnet_lite.py", &source, &target, &side, folder.path())
             .unwrap_err();
-        assert!(fault.reason().contains("refused: the weights ask for os.system"), "{}", fault.reason());
+        assert!(
+            fault.reason().contains("refused: the weights ask for os.system"),
+            "{}",
+            fault.reason()
+        );
         assert!(!marker.exists() && !target.exists());
     }
 }

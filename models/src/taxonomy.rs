@@ -200,7 +200,9 @@ mod tests {
         let objects = Objects::load();
         let parents = ancestors_of(&objects, "chihuahua");
         let at = |word: &str| parents.iter().position(|p| p == word).expect(word);
-        assert!(at("toy dog") < at("dog") && at("dog") < at("canine") && at("canine") < at("animal"));
+        assert!(
+            at("toy dog") < at("dog") && at("dog") < at("canine") && at("canine") < at("animal")
+        );
         let once: HashSet<_> = parents.iter().collect();
         assert_eq!(once.len(), parents.len());
         // A dog is a canine and a domestic animal: both ways up are kept.
@@ -220,7 +222,8 @@ mod tests {
             ("turtle", "turtle"),
             ("plane", "airplane"),
         ] {
-            let names: Vec<_> = objects.lookup(lemma).iter().map(|s| objects.synonyms(s)[0].clone()).collect();
+            let names: Vec<_> =
+                objects.lookup(lemma).iter().map(|s| objects.synonyms(s)[0].clone()).collect();
             assert!(names.iter().any(|n| n == name), "{lemma}: {names:?}");
         }
         assert!(objects.lookup("no such word").is_empty());
@@ -238,7 +241,16 @@ mod tests {
                 assert_eq!(*known, class.wordnet, "{} has two meanings", class.name);
             }
         }
-        for name in ["crane bird", "construction crane", "kite", "kite bird", "cardigan", "cardigan welsh corgi", "missile", "projectile"] {
+        for name in [
+            "crane bird",
+            "construction crane",
+            "kite",
+            "kite bird",
+            "cardigan",
+            "cardigan welsh corgi",
+            "missile",
+            "projectile",
+        ] {
             assert!(by_name.contains_key(name), "{name}");
         }
     }

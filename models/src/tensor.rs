@@ -20,10 +20,7 @@ pub(crate) struct Placement {
 ///
 /// # Errors
 /// `Broken` when the reduction fails, which it does not for a raster that has pixels.
-pub(crate) fn from_raster(
-    raster: &Raster,
-    input: &Input,
-) -> Result<(Vec<f32>, Placement), Fault> {
+pub(crate) fn from_raster(raster: &Raster, input: &Input) -> Result<(Vec<f32>, Placement), Fault> {
     let (width, height) = (f64::from(raster.width()), f64::from(raster.height()));
     let side = input.side;
     let (kept, fill) = match input.fit {

@@ -124,10 +124,10 @@ def main():
 
     names, also = {}, {}
     for wnid, name in zip(wnids, clean):
-        synset = COUNTED_AS.get(wnid, wnid)
-        if wnid == synset:
-            names[synset] = NAMES.get(synset, name)
-        also.setdefault(synset, []).extend([name] if synset == wnid and wnid not in NAMES else [])
+        if wnid not in COUNTED_AS:
+            names[wnid] = NAMES.get(wnid, name)
+        if wnid not in COUNTED_AS and wnid not in NAMES:
+            also.setdefault(wnid, []).append(name)
     for name, synset in coco:
         if not synset.startswith("~"):
             names[synset] = name

@@ -36,7 +36,8 @@ pub(super) fn labels(
         .into_iter()
         .filter_map(|(class, kept)| {
             let class = classes.get(class)?;
-            let instances: Vec<_> = kept.iter().filter_map(|one| instance(one, placement)).collect();
+            let instances: Vec<_> =
+                kept.iter().filter_map(|one| instance(one, placement)).collect();
             let confidence = instances.first()?.confidence;
             Some(Label { instances, ..label(class, confidence) })
         })

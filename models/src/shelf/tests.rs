@@ -1,5 +1,8 @@
 use sha2::{Digest as _, Sha256};
 
+use std::fs::File;
+use std::path::Path;
+
 use super::*;
 
 /// A card for a file of the mirror with this content.

@@ -85,7 +85,13 @@ pub(crate) fn means(objects: &Objects, label: &Label, name: &str) -> bool {
 }
 
 /// Counts labels of at least `threshold` against the `objects` column, `name:count|...`.
-pub(crate) fn compare(score: &mut Score, objects: &Objects, known: &Known, labels: &[Label], threshold: f32) {
+pub(crate) fn compare(
+    score: &mut Score,
+    objects: &Objects,
+    known: &Known,
+    labels: &[Label],
+    threshold: f32,
+) {
     let mut missed: BTreeSet<&str> = known.row["objects"]
         .split('|')
         .filter_map(|entry| entry.split(':').next())

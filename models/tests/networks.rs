@@ -1,0 +1,173 @@
+//! The real networks on real photographs.
+//!
+//! They need pulled models (`GLASSPLATE_TEST_MODELS`, or `target/models` of the workspace)
+//! and the labelled photographs of `../shared`; without these they are ignored.
+
+#![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
+
+mod evaluate;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use evaluate::{Score, compare, label_all, read_table};
+use glassplate_models::card::Task;
+use glassplate_models::demo;
+use glassplate_models::labeller::OnnxLabeller;
+use glassplate_models::session::Runtime;
+use glassplate_models::shelf::Shelf;
+use glassplate_models::taxonomy::Objects;
+use glassplate_pipeline::ports::Labeller as _;
+use glassplate_pipeline::raster::Raster;
+
+const NEEDS_MODELS: &str = "pull the models first: `glassplate models pull`";
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn shelf() -> Shelf {
+    let folder = std::env::var_os("GLASSPLATE_TEST_MODELS")
+        .map_or_else(|| workspace().join("target/models"), PathBuf::from);
+    Shelf::open(folder, None).expect("a shelf without a mirror can be opened")
+}
+
+fn labeller(shelf: &Shelf, objects: &Objects, name: &str, sessions: usize) -> OnnxLabeller {
+    let runtime = Runtime::load(&shelf.path("onnxruntime").expect(NEEDS_MODELS)).unwrap();
+    OnnxLabeller::open(shelf, &runtime, objects, name, sessions).expect(NEEDS_MODELS)
+}
+
+fn table(name: &str) -> PathBuf {
+    workspace().join("../shared/data").join(name).join("labels_dev.csv")
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn the_classifier_names_what_is_in_a_photograph() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let card = shelf.best(Task::Classify).expect(NEEDS_MODELS);
+    let labeller = labeller(&shelf, &objects, &card.name, 1);
+    let classes = objects.classes("imagenet-1k").unwrap();
+    let known: Vec<_> = read_table(&table("imagenet1k_sample")).into_iter().step_by(3).collect();
+    let mut right = 0;
+    label_all(&labeller, &known, |known, labels, _| {
+        let index: usize = known.row["imagenet_index"].parse().unwrap();
+        right += usize::from(labels.first().is_some_and(|l| l.name == classes[index].name));
+        assert!(labels.is_sorted_by(|a, b| a.confidence >= b.confidence));
+        assert!(labels.iter().all(|label| (0.01..=1.0).contains(&label.confidence)));
+    })
+    .await;
+    // 88 % of all of them; a wrong order of channels or a wrong crop costs ten points.
+    assert!(right * 100 >= known.len() * 82, "{right} of {}", known.len());
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn every_detector_on_the_shelf_finds_what_is_in_a_photograph() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let mut known = read_table(&table("coco_sample"));
+    // The networks were trained on the others.
+    known.retain(|known| known.row["origin"] == "val2017");
+    let mut measured = 0;
+    // Measured: 0.69 and 0.65. A wrong order of channels or a wrong fit costs more than is left.
+    for (name, threshold, least) in [("yolox-nano", 0.25, 0.66), ("nanodet", 0.35, 0.62)] {
+        if shelf.path(name).is_err() {
+            continue;
+        }
+        let labeller = labeller(&shelf, &objects, name, 1);
+        let mut score = Score::default();
+        label_all(&labeller, &known, |known, labels, _| {
+            compare(&mut score, &objects, known, &labels, threshold);
+            for instance in labels.iter().flat_map(|label| &label.instances) {
+                let [left, top, width, height] = instance.frame;
+                assert!(left >= 0.0 && top >= 0.0 && width > 0.0 && height > 0.0);
+                assert!(left + width <= 1.0001 && top + height <= 1.0001, "{instance:?}");
+            }
+        })
+        .await;
+        let (precision, recall) = (score.precision(), score.recall());
+        assert!(score.f1() > least, "{name}: precision {precision}, recall {recall}");
+        measured += 1;
+    }
+    assert!(measured > 0, "{NEEDS_MODELS}");
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn boxes_lie_where_the_objects_are() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let card = shelf.best(Task::Detect).expect(NEEDS_MODELS);
+    let labeller = labeller(&shelf, &objects, &card.name, 1);
+    let mut known = read_table(&table("coco_sample"));
+    known.retain(|known| known.row["origin"] == "val2017");
+    let boxes = table("coco_sample").with_file_name("boxes_dev.csv");
+    let mut truth = std::collections::HashMap::<(String, String), Vec<[f32; 4]>>::new();
+    for row in csv::Reader::from_path(boxes).unwrap().records() {
+        let row = row.unwrap();
+        let side = |at: usize| row[at].parse::<f32>().unwrap();
+        let frame = [side(2), side(3), side(4), side(5)];
+        truth.entry((row[0].to_owned(), row[1].to_owned())).or_default().push(frame);
+    }
+    let (mut sure, mut placed) = (0, 0);
+    label_all(&labeller, &known, |known, labels, _| {
+        let raster = evaluate::read_jpeg(&known.path);
+        let (width, height) = (raster.width() as f32, raster.height() as f32);
+        for label in labels.iter().filter(|label| label.confidence > 0.6) {
+            let [left, top, wide, high] = label.instances[0].frame;
+            let found = [left * width, top * height, wide * width, high * height];
+            sure += 1;
+            let places = truth.get(&(known.row["file"].clone(), label.name.clone()));
+            placed += usize::from(places.into_iter().flatten().any(|t| overlap(*t, found) > 0.5));
+        }
+    })
+    .await;
+    assert!(sure > 20 && placed * 100 >= sure * 75, "{placed} of {sure}");
+}
+
+/// Intersection over union of two boxes: left, top, width, height.
+fn overlap(a: [f32; 4], b: [f32; 4]) -> f32 {
+    let along = |at: usize| {
+        let end = (a[at] + a[at + 2]).min(b[at] + b[at + 2]);
+        (end - a[at].max(b[at])).max(0.0)
+    };
+    let shared = along(0) * along(1);
+    shared / (a[2] * a[3] + b[2] * b[3] - shared)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs pulled models: make test"]
+async fn two_sessions_serve_many_callers_and_say_the_same_to_all() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let card = shelf.best(Task::Classify).expect(NEEDS_MODELS);
+    let labeller = Arc::new(labeller(&shelf, &objects, &card.name, 2));
+    let noise = (0..300 * 200 * 3_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
+    let picture = Arc::new(Raster::new(300, 200, noise.collect()));
+    let first = labeller.label(&picture).await.unwrap();
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let (labeller, picture) = (Arc::clone(&labeller), Arc::clone(&picture));
+            tokio::spawn(async move { labeller.label(&picture).await.unwrap() })
+        })
+        .collect();
+    for caller in callers {
+        assert_eq!(caller.await.unwrap(), first);
+    }
+    assert_eq!(labeller.step(), format!("label:{}", card.name));
+    assert!(labeller.maker().parameters.contains("\"keep_above\":0.01"));
+}
+
+#[test]
+#[ignore = "needs the photographs: glassplate models pull demo-photographs"]
+fn the_demonstration_lays_out_photographs_with_their_catalogue() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = demo::pictures(&shelf(), folder.path(), &mut |_| {}).expect(NEEDS_MODELS);
+    assert!(pictures.len() >= 8 && pictures.iter().all(|path| path.is_file()));
+    let mut table = csv::Reader::from_path(folder.path().join(demo::CATALOGUE)).unwrap();
+    assert_eq!(&table.headers().unwrap()[0], "path");
+    let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), pictures.len());
+    for row in rows {
+        assert!(folder.path().join(&row[0]).is_file());
+        assert!(row.iter().all(|cell| !cell.is_empty()));
+    }
+}
