@@ -1,1 +1,3 @@
-//! Skeleton.
+//! What end-to-end tests and measurements share.
+
+pub mod synthetic;
