@@ -1,3 +1,4 @@
-//! Skeleton.
+//! What end-to-end tests and measurements share.
 
 pub mod photograph;
+pub mod synthetic;

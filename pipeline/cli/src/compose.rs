@@ -21,7 +21,7 @@ use glassplate_search::Index;
 use crate::arguments::Global;
 use crate::output::say;
 use crate::settings::Settings;
-use crate::{env, output};
+use crate::env;
 
 /// The card of ONNX Runtime.
 pub(crate) const RUNTIME: &str = "onnxruntime";
@@ -159,19 +159,7 @@ pub(crate) fn pull(shelf: &Shelf, names: &[&str]) -> Result<(), Fault> {
 
 /// Tells a person what a pull is doing.
 pub(crate) fn tell(progress: Progress<'_>) {
-    match progress {
-        Progress::Waiting => say("waiting for another glassplate that is fetching models"),
-        Progress::Fetching { file, from } => {
-            say(format!("fetching {} ({}) from {from}", file.name, output::bytes(file.bytes)));
-        }
-        Progress::Converting { card } => say(format!("converting {} to ONNX", card.name)),
-        Progress::Ready { card } => {
-            say(format!("{} {} is here ({})", card.name, card.version, card.licence));
-        }
-        Progress::Failed { card, fault } => {
-            say(format!("{} could not be had: {}", card.name, fault.reason()));
-        }
-    }
+    say(progress);
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<(), Fault> {

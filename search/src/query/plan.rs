@@ -157,10 +157,10 @@ impl Planner<'_> {
         match &words.tokens[..] {
             [word] => Box::new(TextQuery { term: term(&word.text), base, span }),
             several => {
-                let terms = several.iter().map(|token| term(&token.text)).collect();
+                let terms = several.iter().map(|t| (t.position as usize, term(&t.text))).collect();
                 // Scored as if each word were found in a text of middling length.
                 let score = (base + span / 2.0) * several.len() as f32;
-                Box::new(ConstScoreQuery::new(Box::new(PhraseQuery::new(terms)), score))
+                Box::new(ConstScoreQuery::new(Box::new(PhraseQuery::new_with_offset(terms)), score))
             }
         }
     }

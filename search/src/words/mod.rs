@@ -121,8 +121,8 @@ impl Cut {
                     self.push(pair);
                 }
                 (Purpose::Query, Some(pair)) => self.push(pair),
-                // In a query the last pair has this character already.
-                (Purpose::Query, None) if run.len() > 1 => {}
+                // In a query the last pair has this character already; its place is taken.
+                (Purpose::Query, None) if run.len() > 1 => self.position += 1,
                 (_, None) => self.push(c.to_string()),
             }
         }
@@ -193,6 +193,8 @@ mod tests {
     #[test]
     fn scripts_without_spaces_become_pairs() {
         assert_eq!(words("東京都"), ["東京", "京都"]);
+        let asked = tokens("東京0", Purpose::Query);
+        assert_eq!(asked.last().map(|token| token.position), Some(2), "places are kept");
         assert_eq!(words("が"), ["が"], "a kana keeps its voicing mark");
         let indexed = tokens("東京都", Purpose::Index);
         assert!(indexed.iter().any(|token| token.text == "京" && token.position == 1));
