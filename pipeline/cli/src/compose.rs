@@ -78,6 +78,13 @@ impl Desk {
         self.catalogue()
     }
 
+    /// Everything that glassplate itself keeps in the home.
+    pub(crate) fn own_places(&self) -> Vec<PathBuf> {
+        ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm", "store", "index"]
+            .map(|name| self.home.join(name))
+            .into()
+    }
+
     pub(crate) fn catalogue_file(&self) -> PathBuf {
         self.home.join("catalogue.sqlite")
     }

@@ -21,7 +21,6 @@ use glassplate_search::{DEFAULT_INTERVAL, follow};
 
 use crate::arguments::Ingest;
 use crate::compose::Desk;
-use crate::env;
 use crate::exit::Exit;
 use crate::output::{self, say};
 use progress::Progress;
@@ -127,10 +126,9 @@ async fn rehearse(
 }
 
 fn listing(desk: &Desk, arguments: &Ingest) -> Result<Listing, Fault> {
-    // Our own files are no sources, wherever the home lies; nor is the CSV.
-    let own = [Some(desk.home.clone()), env::cache(), arguments.metadata.clone()];
-    let own: Vec<PathBuf> =
-        own.into_iter().flatten().filter_map(|path| path.canonicalize().ok()).collect();
+    // What glassplate keeps is no source, wherever the home lies; nor is the CSV.
+    let kept = desk.own_places().into_iter().chain(arguments.metadata.clone());
+    let own: Vec<PathBuf> = kept.filter_map(|path| path.canonicalize().ok()).collect();
     list(&arguments.paths, &own)
 }
 
