@@ -151,8 +151,12 @@ impl Document {
         for field in fields::covering(&text.field) {
             append(&mut self.named, tokens.iter().cloned(), Some(field));
         }
-        let whole = if fields::technical(&text.field) { &mut self.trace } else { &mut self.text };
-        append(whole, tokens.into_iter(), None);
+        if !fields::technical(&text.field) {
+            append(&mut self.text, tokens.into_iter(), None);
+        } else if text.text.chars().any(char::is_alphabetic) {
+            // A camera's name may be asked for; an aperture of 2 answers no plain word.
+            append(&mut self.trace, tokens.into_iter(), None);
+        }
     }
 
     fn add_places(&mut self, record: &Record) {

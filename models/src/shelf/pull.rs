@@ -100,7 +100,8 @@ impl Shelf {
     pub fn make_ready(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Fault> {
         let wanted: Vec<_> =
             NEEDED.map(|(task, needed)| (self.ranked(task), needed)).into_iter().collect();
-        let lacking = |(cards, needed): &(Vec<&Card>, bool)| *needed && self.best_of(cards).is_none();
+        let lacking =
+            |(cards, needed): &(Vec<&Card>, bool)| *needed && self.best_of(cards).is_none();
         if wanted.iter().any(lacking) {
             return self.bring_all(wanted, progress);
         }

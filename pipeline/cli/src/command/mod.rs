@@ -33,7 +33,9 @@ pub(crate) fn run() -> ExitCode {
             say(format!("error: {}", fault.reason()));
             if json {
                 let kind = fault.kind().faces().name;
-                output::json(&serde_json::json!({ "error": { "kind": kind, "reason": fault.reason() } }));
+                output::json(
+                    &serde_json::json!({ "error": { "kind": kind, "reason": fault.reason() } }),
+                );
             }
             code_of(&fault)
         }
