@@ -135,10 +135,12 @@ impl Desk {
     /// Why a model cannot be had or run, with what to do.
     pub(crate) fn labellers(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let shelf = self.shelf()?;
-        pull(&shelf, &[])?;
+        shelf.make_ready(&mut tell)?;
         let named = &self.settings.models.labellers;
         let names: Vec<&str> = named.iter().map(String::as_str).collect();
-        pull(&shelf, &names)?;
+        if !names.is_empty() {
+            pull(&shelf, &names)?;
+        }
         let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
         let (objects, sessions) = (Objects::load(), self.lanes());
         let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
