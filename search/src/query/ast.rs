@@ -17,9 +17,9 @@ const MOST_WORDS: usize = 40;
 
 /// Machine labels less sure than this do not count unless the query says otherwise.
 ///
-/// A classifier spreads a whole over a thousand labels; under a fifth its first guess is more
+/// A classifier spreads a whole over a thousand labels; under three tenths its first guess is more
 /// often wrong than right, and such guesses would flood every answer.
-pub(crate) const DEFAULT_CONFIDENCE: f32 = 0.2;
+pub(crate) const DEFAULT_CONFIDENCE: f32 = 0.3;
 
 /// Words too common to ask for: they are left out of a query where other words are left.
 const COMMON: [&str; 18] = [
