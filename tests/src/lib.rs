@@ -1,4 +1,7 @@
 //! What end-to-end tests and measurements share.
 
+pub mod archivist;
+pub mod ledger_view;
 pub mod photograph;
+pub mod pictures;
 pub mod synthetic;

@@ -13,7 +13,7 @@ use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Instance, Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use glassplate_pipeline::ports::Vocabulary;
-use glassplate_pipeline::run::{Run, RunId};
+use glassplate_pipeline::run::{Balance, Run, RunId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -168,6 +168,7 @@ impl Archive {
             version: "0".to_owned(),
             started: Timestamp::UNIX_EPOCH,
             finished: None,
+            balance: Balance::default(),
             withdrawn: false,
         };
         let mut entries = vec![Entry::Run(run.clone())];
