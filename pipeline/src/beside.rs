@@ -74,7 +74,8 @@ impl Beside {
         csv: Option<&'a Catalogue>,
     ) -> impl Iterator<Item = Result<Source, Item>> + 'a {
         let troubles = self.troubles.iter().cloned().map(Err);
-        troubles.chain(self.sources.iter().map(move |(file, sidecars)| Ok(join(file, sidecars, csv))))
+        troubles
+            .chain(self.sources.iter().map(move |(file, sidecars)| Ok(join(file, sidecars, csv))))
     }
 }
 

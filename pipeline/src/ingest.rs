@@ -103,7 +103,11 @@ pub async fn ingest(
 }
 
 /// One source, or what is known to be wrong with it before it could be opened.
-async fn one(house: Arc<House>, run: Run, source: Result<Source, Item>) -> Result<(Item, u64), Fault> {
+async fn one(
+    house: Arc<House>,
+    run: Run,
+    source: Result<Source, Item>,
+) -> Result<(Item, u64), Fault> {
     match source {
         Ok(source) => {
             let item = enrich(&house, &run.id, &run.collection, &source).await?;

@@ -105,8 +105,8 @@ mod tests {
             std::fs::write(path, b"x").expect("write");
         }
         symlink(&root, root.join("a/loop")).expect("a link");
-        let listing =
-            list(&[root.clone(), root.join("a"), root.join("b.jpg")], &[home.clone()]).expect("a list");
+        let given = [root.clone(), root.join("a"), root.join("b.jpg")];
+        let listing = list(&given, &[home]).expect("a list");
         let names: Vec<_> =
             listing.files.iter().map(|f| f.path.strip_prefix(&root).expect("below")).collect();
         assert_eq!(names, ["a/.hidden.jpg", "a/z.jpg", "b.jpg"].map(Path::new));

@@ -203,7 +203,8 @@ fn what_has_no_planes_goes_to_the_general_decoder() {
     for bytes in [rgb, lossless, cmyk] {
         let (recipe, limits) = (sizes(&[256]), Limits::default());
         assert!(from_jpeg(&bytes, &technical(1), &recipe, &limits).expect("no fault").is_none());
-        let general = || Ok(Decoded { raster: raster.clone(), damage: Some("odd".to_owned()) });
+        let damage = Some("odd".to_owned());
+        let general = || Ok(Decoded { raster: raster.clone(), damage, note: None });
         let rendered = render(&bytes, &technical(1), &recipe, &limits, general).expect("rendered");
         assert_eq!(rendered.damage.as_deref(), Some("odd"));
     }

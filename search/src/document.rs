@@ -3,6 +3,7 @@
 //! [`Builder::document`] is pure: one record and one vocabulary always give one document.
 //! Rejected labels are left out here, so nothing can find them.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
@@ -138,8 +139,8 @@ impl Builder {
                 terms.iter().map(|(term, r)| (term.clone(), weight(*r))).collect::<Vec<_>>()
             })
             .collect();
+        keep_what_counts(&mut terms);
         terms.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-        terms.dedup();
         terms
     }
 }
@@ -150,8 +151,12 @@ impl Document {
         for field in fields::covering(&text.field) {
             append(&mut self.named, tokens.iter().cloned(), Some(field));
         }
-        let whole = if fields::technical(&text.field) { &mut self.trace } else { &mut self.text };
-        append(whole, tokens.into_iter(), None);
+        if !fields::technical(&text.field) {
+            append(&mut self.text, tokens.into_iter(), None);
+        } else if text.text.chars().any(char::is_alphabetic) {
+            // A camera's name may be asked for; an aperture of 2 answers no plain word.
+            append(&mut self.trace, tokens.into_iter(), None);
+        }
     }
 
     fn add_places(&mut self, record: &Record) {
@@ -172,6 +177,27 @@ impl Document {
             append(&mut self.named, tokens, Some(fields::FORMAT));
         }
     }
+}
+
+/// Drops a term's weights that another of the same kind beats in confidence and in nearness.
+///
+/// Ten breeds in one picture say `dog` ten times; whatever the least confidence, the best of
+/// those that pass is among the few kept.
+fn keep_what_counts(terms: &mut Vec<(String, Weight)>) {
+    let group = |(term, weight): &(String, Weight)| (term.clone(), weight.kind(), weight.ruled());
+    terms.sort_by_cached_key(|found| {
+        (group(found), Reverse(found.1.thousandths()), found.1.relation())
+    });
+    let mut held: Option<(String, Weight)> = None;
+    terms.retain(|found| {
+        let beaten = held.as_ref().is_some_and(|held| {
+            group(held) == group(found) && held.1.relation() <= found.1.relation()
+        });
+        if !beaten {
+            held = Some(found.clone());
+        }
+        !beaten
+    });
 }
 
 /// Adds tokens behind those that are there; stops at the limit.
@@ -270,5 +296,36 @@ fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use glassplate_pipeline::label::LabelKind::Object;
+
+    use super::*;
+    use crate::claims::Relation::{self, Broader, Own, Synonym};
+
+    #[test]
+    fn only_weights_that_no_other_beats_are_kept() {
+        let weight = |relation: Relation, confidence| {
+            Weight::new(relation, Object, LabelState::Proposed, confidence)
+        };
+        let dog = |weight| ("dog".to_owned(), weight);
+        let ruled = Weight::new(Broader(3), Object, LabelState::Approved, 0.1);
+        let mut terms = vec![
+            dog(weight(Broader(2), 0.5)),
+            dog(weight(Broader(2), 0.9)),
+            dog(weight(Own, 0.3)),
+            dog(weight(Synonym, 0.2)),
+            dog(weight(Own, 0.3)),
+            dog(ruled),
+        ];
+        keep_what_counts(&mut terms);
+        let mut kept: Vec<Weight> = terms.into_iter().map(|(_, weight)| weight).collect();
+        kept.sort_unstable();
+        let mut expected = vec![weight(Broader(2), 0.9), weight(Own, 0.3), ruled];
+        expected.sort_unstable();
+        assert_eq!(kept, expected);
     }
 }

@@ -91,7 +91,7 @@ impl Index {
 
     /// Answers a query among one tenant's records.
     ///
-    /// The limit is at most [`search::MOST_HITS`]; the total is exact whatever limit and offset.
+    /// The limit is at most [`crate::MOST_HITS`]; the total is exact whatever limit and offset.
     /// Blocks for a millisecond or so; nothing is asked over a network.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use glassplate_pipeline::catalogue::{Catalogue, Change};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::{Parts, fold};
 use tantivy::IndexWriter;
+use tantivy::merge_policy::LogMergePolicy;
 
 use crate::document::Builder;
 use crate::faults;
@@ -26,6 +27,9 @@ const BATCH: usize = 250;
 const MOST_UNCOMMITTED: u64 = 50_000;
 /// Memory for documents that are not on disk yet, in bytes. One thread: the ingest needs the others.
 const WRITER_BYTES: usize = 64 << 20;
+
+/// How many segments of like size are merged: every query visits each, so half of tantivy's 8.
+const MOST_EQUAL_SEGMENTS: usize = 4;
 
 /// What a catching up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,10 +57,13 @@ impl Indexer {
         builder: Arc<Builder>,
         lock: WriteLock,
     ) -> Result<Self, Fault> {
-        let writer = generation
+        let writer: IndexWriter = generation
             .index
             .writer_with_num_threads(NonZeroUsize::MIN.get(), WRITER_BYTES)
             .map_err(|e| faults::index("cannot write to the index", e))?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_min_num_segments(MOST_EQUAL_SEGMENTS);
+        writer.set_merge_policy(Box::new(merging));
         // Read behind the lock: the writer before us may have gone further.
         let position = generation.position()?;
         let writer = Arc::new(Mutex::new(writer));

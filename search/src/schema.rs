@@ -73,7 +73,8 @@ pub(crate) fn schema() -> (Schema, Columns) {
         to: schema.add_u64_field(TO, FAST),
         registered: schema.add_i64_field(REGISTERED, FAST),
         order: schema.add_u64_field(ORDER, FAST | INDEXED),
-        body: schema.add_bytes_field("body", STORED),
+        // As text: tantivy reads stored bytes one by one.
+        body: schema.add_text_field("body", STORED),
     };
     (schema.build(), columns)
 }
@@ -108,8 +109,8 @@ impl Columns {
         }
         written.add_i64(self.registered, document.registered);
         written.add_u64(self.order, order(&document.asset));
-        let body = serde_json::to_vec(&document.summary).expect("a summary is plain data");
-        written.add_bytes(self.body, &body);
+        let body = serde_json::to_string(&document.summary).expect("a summary is plain data");
+        written.add_text(self.body, body);
         written
     }
 }

@@ -117,8 +117,8 @@ fn summary(
     let document: TantivyDocument = searcher.doc(address)?;
     document
         .get_first(generation.columns.body)
-        .and_then(|value| value.as_bytes())
-        .and_then(|body| serde_json::from_slice(body).ok())
+        .and_then(|value| value.as_str())
+        .and_then(|body| serde_json::from_str(body).ok())
         .ok_or_else(|| tantivy::TantivyError::InternalError("a document has no body".to_owned()))
 }
 

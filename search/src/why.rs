@@ -89,7 +89,8 @@ impl fmt::Display for Why {
 
 /// Explains a hit: the best reasons for each need, in the order of the query.
 pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, least: u32) -> Vec<Why> {
-    let mut reasons = Reasons { summary, claims, least, texts: Vec::new(), why: Vec::new() };
+    let texts = vec![None; summary.texts.len()];
+    let mut reasons = Reasons { summary, claims, least, texts, why: Vec::new() };
     for need in needs {
         match need {
             Need::One(clause) => reasons.clause(clause),
@@ -107,8 +108,8 @@ struct Reasons<'a> {
     summary: &'a Summary,
     claims: &'a Claims,
     least: u32,
-    /// The tokens of the summary's texts, cut when first needed.
-    texts: Vec<Vec<Token>>,
+    /// The tokens of the summary's texts, each cut when first needed.
+    texts: Vec<Option<Vec<Token>>>,
     why: Vec<Why>,
 }
 
@@ -138,15 +139,11 @@ impl Reasons<'_> {
     }
 
     fn text(&mut self, words: &Words, wanted: impl Fn(&str) -> bool) -> bool {
-        if self.texts.is_empty() {
-            let cut = |text: &KeptText| words::tokens(&text.text, Purpose::Index);
-            self.texts = self.summary.texts.iter().map(cut).collect();
-        }
-        let mut both = self.summary.texts.iter().zip(&self.texts);
-        let Some((text, _)) = both.find(|(text, cut)| wanted(&text.field) && holds(cut, words))
-        else {
-            return false;
-        };
+        let cut = |text: &KeptText| words::tokens(&text.text, Purpose::Index);
+        let found = self.summary.texts.iter().zip(&mut self.texts).position(|(text, tokens)| {
+            wanted(&text.field) && holds(tokens.get_or_insert_with(|| cut(text)), words)
+        });
+        let Some(text) = found.map(|at| &self.summary.texts[at]) else { return false };
         self.why.push(Why::Text {
             word: words.shown.clone(),
             field: text.field.clone(),

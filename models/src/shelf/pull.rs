@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use glassplate_pipeline::fault::{Fault, FaultKind};
 
@@ -71,7 +71,8 @@ impl Shelf {
     /// Brings models here; safe to run twice and at once, and does nothing for what is here.
     ///
     /// With no names, it brings one model for each task that glassplate needs, the best
-    /// that can be had; a detector may be missing, the others may not.
+    /// that can be had; a detector may be missing, the others may not. Where one serves
+    /// already, only a better one in the mirror folder is brought.
     ///
     /// # Errors
     /// `NotFound` for an unknown name; otherwise why the last source failed.
@@ -87,19 +88,69 @@ impl Shelf {
         if names.is_empty() {
             wanted.extend(NEEDED.map(|(task, needed)| (self.ranked(task), needed)));
         }
-        let here = |cards: &[&Card]| cards.iter().any(|card| self.state(card) == State::Present);
-        wanted.retain(|(cards, _)| !here(cards));
+        self.bring_all(wanted, progress)
+    }
+
+    /// Makes sure that labelling can begin: like [`Self::pull`] with no names, but what may be
+    /// missing is fetched only along with what may not, so that a machine without a network
+    /// does not look for it at every start.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn make_ready(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), Fault> {
+        let wanted: Vec<_> =
+            NEEDED.map(|(task, needed)| (self.ranked(task), needed)).into_iter().collect();
+        let lacking =
+            |(cards, needed): &(Vec<&Card>, bool)| *needed && self.best_of(cards).is_none();
+        if wanted.iter().any(lacking) {
+            return self.bring_all(wanted, progress);
+        }
+        let served = wanted.into_iter().filter(|(cards, _)| self.mirror_has_one_of(cards));
+        self.bring_all(served.collect(), progress)
+    }
+
+    fn bring_all(
+        &self,
+        mut wanted: Vec<(Vec<&Card>, bool)>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), Fault> {
+        wanted.retain(|(cards, _)| !self.worth_bringing(cards).is_empty());
         if wanted.is_empty() {
             return Ok(());
         }
         let _lock = self.lock(progress)?;
         for (cards, needed) in wanted {
             // Another process may have brought it meanwhile.
-            if !here(&cards) {
+            let cards = self.worth_bringing(&cards);
+            if !cards.is_empty() {
                 self.bring_first(&cards, needed, progress)?;
             }
         }
         Ok(())
+    }
+
+    /// All of a task's cards while none is here; else the better ones that the mirror has.
+    fn worth_bringing<'a>(&self, cards: &[&'a Card]) -> Vec<&'a Card> {
+        match self.best_of(cards) {
+            None => cards.to_vec(),
+            Some(best) => {
+                cards[..best].iter().copied().filter(|card| self.mirror_has(card)).collect()
+            }
+        }
+    }
+
+    fn best_of(&self, cards: &[&Card]) -> Option<usize> {
+        cards.iter().position(|card| self.state(card) == State::Present)
+    }
+
+    fn mirror_has_one_of(&self, cards: &[&Card]) -> bool {
+        cards.iter().any(|card| self.mirror_has(card))
+    }
+
+    fn mirror_has(&self, card: &Card) -> bool {
+        let has = |file: &FileCard| self.in_mirror(card, file).is_some();
+        card.products().into_iter().all(has)
+            || (card.conversion.is_some() && card.files.iter().all(has))
     }
 
     /// Brings the first of the cards that can be had.
@@ -202,13 +253,18 @@ impl Shelf {
     }
 
     fn copy_from_mirror(&self, card: &Card, file: &FileCard, target: &Path) -> Result<(), Fault> {
-        let nowhere = || Fault::not_found(format!("{} is in no mirror folder", file.name));
-        let mirror = self.mirror.as_ref().ok_or_else(nowhere)?;
-        let source = [mirror.join(&card.name).join(&file.name), mirror.join(&file.name)]
-            .into_iter()
-            .find_map(|path| File::open(path).ok())
-            .ok_or_else(nowhere)?;
+        let source = self
+            .in_mirror(card, file)
+            .and_then(|path| File::open(path).ok())
+            .ok_or_else(|| Fault::not_found(format!("{} is in no mirror folder", file.name)))?;
         copy_verified(source, file, target)
+    }
+
+    fn in_mirror(&self, card: &Card, file: &FileCard) -> Option<PathBuf> {
+        let mirror = self.mirror.as_ref()?;
+        [mirror.join(&card.name).join(&file.name), mirror.join(&file.name)]
+            .into_iter()
+            .find(|path| path.is_file())
     }
 
     fn fetch(

@@ -109,7 +109,7 @@ pub(crate) struct Ingest {
 #[derive(Debug, Args)]
 pub(crate) struct Search {
     /// Words, "phrases", field:value, -not
-    #[arg(required = true, value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Most pictures to list
     #[arg(long, default_value_t = 10, value_name = "N")]
@@ -154,6 +154,32 @@ pub(crate) struct Doctor {
     /// Also read every original back and compare it with its digest
     #[arg(long)]
     pub(crate) originals: bool,
+}
+
+/// Stands before a word of a query that begins with a minus, so that clap takes it for a word.
+const WORD: char = '\u{0}';
+
+impl Arguments {
+    /// Reads the command line; `search dog -cat` needs no `--` before the minus.
+    pub(crate) fn read() -> Self {
+        let mut searching = false;
+        Self::parse_from(std::env::args_os().map(|argument| {
+            let text = argument.to_string_lossy();
+            let is_word = text.starts_with('-') && !text.starts_with("--") && text.len() > 2;
+            if searching && is_word {
+                return format!("{WORD}{text}").into();
+            }
+            searching |= text == "search";
+            argument
+        }))
+    }
+}
+
+impl Search {
+    /// The query as typed.
+    pub(crate) fn text(&self) -> String {
+        self.query.join(" ").replace(WORD, "")
+    }
 }
 
 fn tenant(text: &str) -> Result<Tenant, String> {

@@ -19,14 +19,15 @@ use glassplate_pipeline::telemetry::Meter;
 use glassplate_search::Index;
 
 use crate::arguments::Global;
+use crate::env;
 use crate::output::say;
 use crate::settings::Settings;
-use crate::env;
 
 /// The card of ONNX Runtime.
 pub(crate) const RUNTIME: &str = "onnxruntime";
 
 /// What every command works at: where things lie, whose they are, how to answer.
+#[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) home: PathBuf,
     pub(crate) tenant: Tenant,
@@ -56,6 +57,11 @@ impl Desk {
         let settings = Settings::read(global.config.as_deref(), &home)?;
         let mirror = global.mirror.or_else(|| settings.models.mirror.clone());
         Ok(Self { home, tenant: global.tenant, json: global.json, settings, mirror })
+    }
+
+    /// The same desk with another home.
+    pub(crate) fn at(&self, home: &Path) -> Self {
+        Self { home: home.to_owned(), ..self.clone() }
     }
 
     /// Opens the catalogue of a home that exists, or makes both.
@@ -135,20 +141,35 @@ impl Desk {
     /// Why a model cannot be had or run, with what to do.
     pub(crate) fn labellers(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let shelf = self.shelf()?;
-        pull(&shelf, &[])?;
+        shelf.make_ready(&mut tell)?;
+        let named = &self.settings.models.labellers;
+        if !named.is_empty() {
+            pull(&shelf, &named.iter().map(String::as_str).collect::<Vec<_>>())?;
+        }
+        self.open_labellers(&shelf)
+    }
+
+    /// Opens the labellers that the settings name as far as they are here, fetching nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when a model is not here.
+    pub(crate) fn labellers_at_hand(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        self.open_labellers(&self.shelf()?)
+    }
+
+    fn open_labellers(&self, shelf: &Shelf) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let named = &self.settings.models.labellers;
         let names: Vec<&str> = named.iter().map(String::as_str).collect();
-        pull(&shelf, &names)?;
         let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
         let (objects, sessions) = (Objects::load(), self.lanes());
         let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
         for name in names {
-            let labeller = OnnxLabeller::open(&shelf, &runtime, &objects, name, sessions)?;
+            let labeller = OnnxLabeller::open(shelf, &runtime, &objects, name, sessions)?;
             labellers.push(Arc::new(labeller));
         }
         if labellers.is_empty() {
             for task in [Task::Classify, Task::Detect] {
-                let best = OnnxLabeller::best(&shelf, &runtime, &objects, task, sessions)?;
+                let best = OnnxLabeller::best(shelf, &runtime, &objects, task, sessions)?;
                 labellers.extend(best.map(|labeller| Arc::new(labeller) as Arc<dyn Labeller>));
             }
         }
@@ -170,6 +191,7 @@ pub(crate) fn tell(progress: Progress<'_>) {
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<(), Fault> {
-    std::fs::create_dir_all(folder)
-        .map_err(|e| Fault::broken(format!("cannot make the folder {}", folder.display())).because(e))
+    std::fs::create_dir_all(folder).map_err(|e| {
+        Fault::broken(format!("cannot make the folder {}", folder.display())).because(e)
+    })
 }

@@ -41,19 +41,13 @@ impl Default for IngestSettings {
 }
 
 /// Who labels.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ModelSettings {
     /// Labellers by the name of their card, in the order asked.
     pub(crate) labellers: Vec<String>,
     /// A mirror folder of model files.
     pub(crate) mirror: Option<PathBuf>,
-}
-
-impl Default for ModelSettings {
-    fn default() -> Self {
-        Self { labellers: Vec::new(), mirror: None }
-    }
 }
 
 impl Settings {

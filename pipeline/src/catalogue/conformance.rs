@@ -158,8 +158,9 @@ async fn what_is_appended_reads_back(catalogue: &dyn Catalogue) {
     assert_eq!(parts.opinions, [opinion]);
     assert_eq!(parts.decisions, [decision]);
     assert!(parts.withdrawn.is_empty());
-    assert_eq!(changes_since(catalogue, before).await, [a.id.clone()]);
-    assert_eq!(catalogue.family(&tenant(), &pixel_digest).await.expect("family"), [a.id.clone()]);
+    assert_eq!(changes_since(catalogue, before).await, std::slice::from_ref(&a.id));
+    let family = catalogue.family(&tenant(), &pixel_digest).await.expect("family");
+    assert_eq!(family, std::slice::from_ref(&a.id));
     let many = catalogue.parts_of_many(&tenant(), &[asset(999).id, a.id]).await.expect("parts");
     assert_eq!(many, [parts]);
 }

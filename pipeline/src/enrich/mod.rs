@@ -3,8 +3,8 @@
 //! Every write is safe to repeat, and their order makes any interruption harmless: the
 //! original before its entry, the renditions before the opinions that name them, all
 //! opinions and the outcome in one append. So stopping anywhere and running again gives the
-//! same record. [`Way::go`] reads from top to bottom; what is done with the pixels is in
-//! [`finish`], what need not be done in [`settled`].
+//! same record. `Way::go` reads from top to bottom; what is done with the pixels is in
+//! `finish`, what need not be done in `settled`.
 
 mod finish;
 mod settled;

@@ -3,22 +3,22 @@
 //! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
-pub mod embedded;
 pub mod coded;
 pub mod colour;
-pub(crate) mod encode;
-pub(crate) mod jpeg;
-pub mod limits;
-pub mod phash;
-pub(crate) mod plane;
-pub mod render;
 pub mod decode;
+pub mod embedded;
+pub(crate) mod encode;
 mod ifd;
 mod iso;
+pub(crate) mod jpeg;
+pub mod limits;
 mod order;
 pub mod orient;
+pub mod phash;
+pub(crate) mod plane;
 mod preview;
 pub mod probe;
+pub mod render;
 pub mod sniff;
 
 pub use limits::Limits;

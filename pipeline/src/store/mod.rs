@@ -1,7 +1,7 @@
 //! The store: where bytes are kept. Originals are sacred, derivatives can be made again.
 //!
 //! The port is small on purpose. The key layout lives in [`key`] alone; every backend runs
-//! the suite in [`conformance`].
+//! the suite in `conformance`.
 
 #[cfg(test)]
 mod conformance;

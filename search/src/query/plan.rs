@@ -68,12 +68,23 @@ pub(crate) fn plan(
     let planner = Planner { columns, tenant, least: query.least };
     let wanted: Vec<&Clause> = query.clauses.iter().filter(|clause| !clause.negated).collect();
     let needs = planner.needs(&wanted, searcher)?;
-    let own = ConstScoreQuery::new(exact(columns.tenant(tenant)), 0.0);
-    let mut asks: Vec<(Occur, Boxed)> = vec![(Occur::Must, Box::new(own))];
-    asks.extend(needs.iter().map(|need| (Occur::Must, planner.need(need))));
+    let mut asks: Vec<(Occur, Boxed)> =
+        needs.iter().map(|need| (Occur::Must, planner.need(need))).collect();
+    if asks.is_empty() || !only_tenant(tenant, columns, searcher)? {
+        let own = ConstScoreQuery::new(exact(columns.tenant(tenant)), 0.0);
+        asks.push((Occur::Must, Box::new(own)));
+    }
     let unwanted = query.clauses.iter().filter(|clause| clause.negated);
     asks.extend(unwanted.map(|clause| (Occur::MustNot, planner.clause(clause))));
     Ok(Plan { asks: Box::new(BooleanQuery::new(asks)), needs })
+}
+
+/// Tells whether every document is the tenant's, as on most machines: nothing is to be filtered.
+///
+/// Both counts include deleted documents, so they agree only when there is no other tenant.
+fn only_tenant(tenant: &Tenant, columns: &Columns, searcher: &Searcher) -> tantivy::Result<bool> {
+    let all: u64 = searcher.segment_readers().iter().map(|of| u64::from(of.max_doc())).sum();
+    Ok(searcher.doc_freq(&columns.tenant(tenant))? == all)
 }
 
 struct Planner<'a> {

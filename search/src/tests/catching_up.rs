@@ -76,7 +76,8 @@ async fn another_writer_is_busy_and_no_harm() {
 async fn a_damaged_index_is_replaced_and_filled_again() {
     let archive = Archive::of(&[boat(1), boat(2)]).await;
     let dir = archive.folder.path().join("index");
-    let damages: [(&str, fn(&std::path::Path)); 4] = [
+    type Damage = fn(&std::path::Path);
+    let damages: [(&str, Damage); 4] = [
         ("meta.json", |path| std::fs::write(path, "{").expect("write")),
         ("segments", |path| truncate_segments(path.parent().expect("a folder"))),
         ("../current", |path| std::fs::write(path, "junk").expect("write")),

@@ -16,7 +16,7 @@ use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use glassplate_pipeline::ports::Vocabulary;
 use glassplate_pipeline::record::LabelState;
-use glassplate_pipeline::run::{Run, RunId};
+use glassplate_pipeline::run::{Balance, Run, RunId};
 
 use crate::{Answer, FoundLabel, Index};
 
@@ -172,6 +172,7 @@ fn run() -> Run {
         version: "0".to_owned(),
         started: jiff::Timestamp::UNIX_EPOCH,
         finished: None,
+        balance: Balance::default(),
         withdrawn: false,
     }
 }

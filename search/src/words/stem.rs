@@ -4,7 +4,7 @@
 //! sibilant plurals that it gets wrong and the irregular nouns that archives are full of.
 //! Longer stemmers were rejected: they join `university` with `universe` and cut names.
 
-/// Plurals that no rule reaches, and singulars that a rule would break.
+/// Plurals that no rule reaches, and singulars that a rule would break; in order.
 const IRREGULAR: [(&str, &str); 50] = [
     ("aircraft", "aircraft"),
     ("brownies", "brownie"),
@@ -17,8 +17,8 @@ const IRREGULAR: [(&str, &str); 50] = [
     ("cookies", "cookie"),
     ("echoes", "echo"),
     ("feet", "foot"),
-    ("fishermen", "fisherman"),
     ("firemen", "fireman"),
+    ("fishermen", "fisherman"),
     ("geese", "goose"),
     ("halves", "half"),
     ("heroes", "hero"),
@@ -44,8 +44,8 @@ const IRREGULAR: [(&str, &str); 50] = [
     ("scarves", "scarf"),
     ("series", "series"),
     ("shelves", "shelf"),
-    ("species", "species"),
     ("skis", "ski"),
+    ("species", "species"),
     ("taxis", "taxi"),
     ("teeth", "tooth"),
     ("thieves", "thief"),
@@ -60,8 +60,8 @@ const IRREGULAR: [(&str, &str); 50] = [
 
 /// Brings a folded word to its singular; anything but plain letters stays as it is.
 pub(super) fn stem(word: &str) -> String {
-    if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
-        return (*singular).to_owned();
+    if let Ok(at) = IRREGULAR.binary_search_by_key(&word, |(plural, _)| plural) {
+        return IRREGULAR[at].1.to_owned();
     }
     if word.len() < 4 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return word.to_owned();
@@ -83,6 +83,11 @@ pub(super) fn stem(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_irregular_nouns_are_in_order() {
+        assert!(IRREGULAR.is_sorted());
+    }
 
     #[test]
     fn plurals_meet_their_singular() {

@@ -17,8 +17,23 @@ const PAGE: usize = 500;
 
 /// The columns of the CSV form: one line an occurrence.
 const COLUMNS: [&str; 18] = [
-    "asset", "collection", "source", "sha256", "pixel_digest", "phash", "format", "width",
-    "height", "bytes", "title", "creator", "date", "caption", "keywords", "copyright", "objects",
+    "asset",
+    "collection",
+    "source",
+    "sha256",
+    "pixel_digest",
+    "phash",
+    "format",
+    "width",
+    "height",
+    "bytes",
+    "title",
+    "creator",
+    "date",
+    "caption",
+    "keywords",
+    "copyright",
+    "objects",
     "reason",
 ];
 
@@ -94,9 +109,7 @@ fn rows(record: &Record, collection: Option<&str>) -> Result<(), Fault> {
 /// Writes one CSV line, quoted where needed, without its end.
 fn line(cells: &[String]) -> Result<String, Fault> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer
-        .write_record(cells)
-        .map_err(|e| Fault::broken("cannot write CSV").because(e))?;
+    writer.write_record(cells).map_err(|e| Fault::broken("cannot write CSV").because(e))?;
     let bytes = writer
         .into_inner()
         .map_err(|e| Fault::broken("cannot write CSV").because(e.into_error()))?;

@@ -13,7 +13,7 @@ use std::time::Instant;
 use glassplate_pipeline::beside::Beside;
 use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
 use glassplate_pipeline::enrich::{House, foresee};
-use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ingest::{Ended, ingest};
 use glassplate_pipeline::run::{Balance, Run, RunId};
 use glassplate_pipeline::source::{Listing, list};
@@ -55,16 +55,14 @@ async fn perform(
 ) -> Result<Exit, Fault> {
     let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
     let house = Arc::new(desk.house(labellers)?);
-    let follower =
-        follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
+    let follower = follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
     let run = new_run(desk, &house, arguments);
     let id = run.id.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let listener = tokio::spawn(listen(stop.clone()));
     let began = Instant::now();
     let mut progress = Progress::begin(beside.len() as u64, beside.bytes());
-    let ended =
-        ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
+    let ended = ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
     let bytes = progress.finish();
     listener.abort();
     let indexed = follower.stop().await;
@@ -97,8 +95,21 @@ async fn rehearse(
     beside: &Beside,
     csv: Option<&CatalogueCsv>,
 ) -> Result<Exit, Fault> {
-    let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
-    let house = desk.house(labellers)?;
+    let labellers = match desk.labellers_at_hand() {
+        _ if arguments.without_labels => Vec::new(),
+        Err(fault) if fault.kind() == FaultKind::NotFound => {
+            say("models are not here yet: the ingest fetches them first");
+            Vec::new()
+        }
+        labellers => labellers?,
+    };
+    // A home that is not there yet must not come to be by a rehearsal.
+    let scratch = tempfile::tempdir()
+        .map_err(|e| Fault::broken("cannot make a temporary folder").because(e))?;
+    let house = match desk.catalogue_file().exists() {
+        true => desk.house(labellers)?,
+        false => desk.at(scratch.path()).house(labellers)?,
+    };
     let began = Instant::now();
     let (mut balance, mut bytes, mut items) = (Balance::default(), 0, Vec::new());
     let mut met = HashSet::new();
@@ -135,7 +146,9 @@ fn listing(desk: &Desk, arguments: &Ingest) -> Result<Listing, Fault> {
 fn new_run(desk: &Desk, house: &House, arguments: &Ingest) -> Run {
     let now = house.clock.now();
     let sources = arguments.paths.iter().map(|path| {
-        glassplate_pipeline::asset::source_text(&path.canonicalize().unwrap_or_else(|_| path.clone()))
+        glassplate_pipeline::asset::source_text(
+            &path.canonicalize().unwrap_or_else(|_| path.clone()),
+        )
     });
     Run {
         id: RunId::new(now, random()),

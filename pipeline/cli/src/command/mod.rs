@@ -12,7 +12,7 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use glassplate_pipeline::fault::Fault;
 use tracing_subscriber::EnvFilter;
 
@@ -24,7 +24,7 @@ use crate::{env, output};
 
 /// Reads the arguments, runs the command, tells how it ended.
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     begin_logging();
     let json = arguments.global.json;
     match dispatch(arguments) {
@@ -33,7 +33,9 @@ pub(crate) fn run() -> ExitCode {
             say(format!("error: {}", fault.reason()));
             if json {
                 let kind = fault.kind().faces().name;
-                output::json(&serde_json::json!({ "error": { "kind": kind, "reason": fault.reason() } }));
+                output::json(
+                    &serde_json::json!({ "error": { "kind": kind, "reason": fault.reason() } }),
+                );
             }
             code_of(&fault)
         }

@@ -83,10 +83,8 @@ impl<'a> Items<'a> {
 
     /// The next page, none after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>, Fault> {
-        let page = self
-            .catalogue
-            .items(&self.desk.tenant, self.run, self.after.as_deref(), PAGE)
-            .await?;
+        let page =
+            self.catalogue.items(&self.desk.tenant, self.run, self.after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(None) };
         self.after = Some(last.source.clone());
         Ok(Some(page))

@@ -27,7 +27,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Search) -> Result<Exit, Fault> 
     let catalogue = desk.existing_catalogue()?;
     let index = desk.index()?;
     catch_up(&index, &catalogue).await?;
-    let query = arguments.query.join(" ");
+    let query = arguments.text();
     let answer = index.search(&desk.tenant, &query, arguments.limit, 0)?;
     if desk.json {
         let hits: Vec<_> = answer.hits.iter().map(hit_json).collect();

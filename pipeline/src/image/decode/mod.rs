@@ -8,7 +8,7 @@
 //! x coded bytes), and three bytes a pixel for the result; twice those while sides swap.
 //! Time: every decoder's work is bounded by its pixels and bytes; where a format can repeat
 //! work at will (JPEG scans) the repeats are held against `limits.seconds` at
-//! [`WORK_PIXELS_PER_SECOND`].
+//! `WORK_PIXELS_PER_SECOND`.
 
 mod heif;
 mod jp2;
