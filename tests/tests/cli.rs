@@ -161,11 +161,17 @@ fn a_dry_run_foretells_the_outcomes_and_writes_nothing() {
     };
     assert_eq!(strip(outcomes(&foretold)), strip(outcomes(&done)));
 
-    let before = files(archivist.home());
+    let kept = |archivist: &Archivist| {
+        let mut files = files(archivist.home());
+        // SQLite's own workings: reading moves them too.
+        files.retain(|name, _| !name.ends_with("-shm") && !name.ends_with("-wal"));
+        (files, archivist.records())
+    };
+    let before = kept(&archivist);
     archivist.put("new.jpg", &jpeg(40, 30, 9));
     let foretold = archivist.run(&words).exits(0);
     assert_eq!(balance(&foretold), [1, 4, 0, 3, 0]);
-    assert_eq!(files(archivist.home()), before);
+    assert_eq!(kept(&archivist), before);
 }
 
 #[test]
