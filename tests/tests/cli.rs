@@ -163,8 +163,8 @@ fn a_dry_run_foretells_the_outcomes_and_writes_nothing() {
 
     let kept = |archivist: &Archivist| {
         let mut files = files(archivist.home());
-        // SQLite's own workings: reading moves them too.
-        files.retain(|name, _| !name.ends_with("-shm") && !name.ends_with("-wal"));
+        // Opening SQLite moves its pages between log and file; the records tell what it says.
+        files.retain(|name, _| !name.starts_with("catalogue.sqlite"));
         (files, archivist.records())
     };
     let before = kept(&archivist);
@@ -228,7 +228,8 @@ fn wrong_use_exits_2_and_what_is_missing_1() {
             .exits(2)
             .says("is not a collection name");
     }
-    let csv = archivist.put("list.csv", b"title\nno key\n");
+    let csv = archivist.desk().join("list.csv");
+    std::fs::write(&csv, b"title\nno key\n").unwrap();
     archivist
         .run(&["ingest", pictures, "--collection", "c", "--metadata", csv.to_str().unwrap()])
         .exits(2)
@@ -331,7 +332,7 @@ fn a_search_says_why_and_a_wrong_query_where() {
     let archivist = small_archive();
     archivist.ingest("plates").exits(3);
     archivist.run(&["search", "mill"]).exits(0).prints("mill.jpg").says("1 found");
-    let answer = archivist.run(&["search", "format:png", "--json"]).exits(0).json();
+    let answer = archivist.run(&["search", "mill", "--json"]).exits(0).json();
     assert_eq!(answer["total"], 1);
     assert!(answer["hits"][0]["why"][0]["text"].is_string(), "{answer}");
     archivist.run(&["search", "collection:plates", "-format:png", "--limit", "1"])
