@@ -168,7 +168,8 @@ impl Said {
     /// Panics when it is not.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("not one JSON: {e}: {self:#?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("not one JSON: {e}: {self:#?}"))
     }
 
     /// Reads stdout as one JSON value a line.
@@ -191,11 +192,8 @@ impl Said {
 #[track_caller]
 pub fn collect(mut command: Command) -> Said {
     let began = Instant::now();
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
     let mut peak_kb = 0;
     while child.try_wait().expect("a child to wait for").is_none() {
@@ -217,9 +215,7 @@ pub fn collect(mut command: Command) -> Said {
     }
 }
 
-fn drain(
-    stream: Option<impl std::io::Read + Send + 'static>,
-) -> std::thread::JoinHandle<String> {
+fn drain(stream: Option<impl std::io::Read + Send + 'static>) -> std::thread::JoinHandle<String> {
     let mut stream = stream.expect("a pipe was asked for");
     std::thread::spawn(move || {
         let mut text = String::new();
@@ -245,7 +241,16 @@ fn binary() -> &'static Path {
         let target = built.parent().expect("TARGET/PROFILE");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
-            .args(["build", "--quiet", "--workspace", "--bin", "glassplate", "--test", "cli", "--target-dir"])
+            .args([
+                "build",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "glassplate",
+                "--test",
+                "cli",
+                "--target-dir",
+            ])
             .arg(target)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         if built.ends_with("release") {

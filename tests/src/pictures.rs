@@ -92,8 +92,7 @@ pub fn ihdr(width: u32, height: u32, colour: u8) -> Vec<u8> {
 /// # Panics
 /// Never: memory takes what is written.
 pub fn deflated_zeros(count: usize) -> Vec<u8> {
-    let mut encoder =
-        flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     let block = vec![0; 1 << 16];
     let mut left = count;
     while left > 0 {

@@ -49,7 +49,10 @@ fn an_ingest_balances_and_the_second_does_no_work() {
     assert!(report["run"].is_string() && report["seconds"].is_f64());
     assert_eq!(report["bytes"].as_u64().unwrap(), {
         let of = |name: &str| archivist.pictures().join(name).metadata().unwrap().len();
-        of("harbour.jpg") + of("album/mill.jpg") + of("album/lake.png") + of("album/broken.jpg")
+        of("harbour.jpg")
+            + of("album/mill.jpg")
+            + of("album/lake.png")
+            + of("album/broken.jpg")
             + of("album/notes.txt")
     });
     let sound = item(&report, "harbour.jpg");
@@ -99,7 +102,8 @@ fn the_same_bytes_elsewhere_are_a_duplicate_and_a_caption_joins_the_family() {
     // Another name, a renamed file, another collection.
     archivist.put("copy.jpg", &picture);
     assert_eq!(balance(&archivist.ingest("one").exits(0)), [0, 1, 1, 0, 0]);
-    std::fs::rename(archivist.pictures().join("a.jpg"), archivist.pictures().join("z.jpg")).unwrap();
+    std::fs::rename(archivist.pictures().join("a.jpg"), archivist.pictures().join("z.jpg"))
+        .unwrap();
     assert_eq!(balance(&archivist.ingest("one").exits(0)), [0, 1, 1, 0, 0]);
     assert_eq!(balance(&archivist.ingest("two").exits(0)), [0, 0, 2, 0, 0]);
     let records = archivist.records();
@@ -180,7 +184,8 @@ fn metadata_beside_the_files_is_kept_with_its_source_and_unmatched_rows_are_told
     archivist.put("a.jpg", &jpeg(64, 48, 1));
     archivist.put("b.jpg", &jpeg(64, 48, 2));
     archivist.put("b.jpg.xmp", br#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:City="Kiel"/></rdf:RDF></x:xmpmeta>"#);
-    let csv = archivist.put("list.csv", b"path,title,creator\na.jpg,The mill,Ada Lang\nmissing.jpg,Nobody,\n");
+    let csv = archivist
+        .put("list.csv", b"path,title,creator\na.jpg,The mill,Ada Lang\nmissing.jpg,Nobody,\n");
     let mut words = archivist.ingest_words("plates");
     words.extend(["--metadata".to_owned(), csv.display().to_string()]);
     let said = archivist
@@ -192,9 +197,8 @@ fn metadata_beside_the_files_is_kept_with_its_source_and_unmatched_rows_are_told
     assert_eq!(balance(&said), [2, 0, 0, 0, 0]);
     let records = archivist.records();
     let of = |name: &str| {
-        let at = |record: &&Value| {
-            record["occurrences"][0]["source"].as_str().unwrap().ends_with(name)
-        };
+        let at =
+            |record: &&Value| record["occurrences"][0]["source"].as_str().unwrap().ends_with(name);
         records.iter().find(at).unwrap()["occurrences"][0]["metadata"].clone()
     };
     assert_eq!(of("a.jpg")["title"]["value"], "The mill");
@@ -265,7 +269,10 @@ fn a_mistyped_asset_is_told_apart_from_an_unknown_one() {
     let swapped: String = letters.into_iter().collect();
     archivist.run(&["show", &swapped]).exits(2).says("mistyped");
     archivist.run(&["show", "abc"]).exits(2).says("it has 3 characters, not 21");
-    archivist.run(&["show", "aaaaaaaaaaaaaaaaaaaaa"]).exits(2).says("'a' is not one of the letters");
+    archivist
+        .run(&["show", "aaaaaaaaaaaaaaaaaaaaa"])
+        .exits(2)
+        .says("'a' is not one of the letters");
     archivist.run(&["show", "000000000000000000000"]).exits(1).says("there is no asset");
 }
 
@@ -280,8 +287,19 @@ fn an_export_has_the_fields_that_were_promised() {
         .find(|r| r["occurrences"][0]["source"].as_str().unwrap().ends_with("harbour.jpg"))
         .unwrap();
     for name in [
-        "asset", "tenant", "digest", "pixel_digest", "phash", "format", "width", "height",
-        "occurrences", "embedded", "renditions", "labels", "steps",
+        "asset",
+        "tenant",
+        "digest",
+        "pixel_digest",
+        "phash",
+        "format",
+        "width",
+        "height",
+        "occurrences",
+        "embedded",
+        "renditions",
+        "labels",
+        "steps",
     ] {
         assert!(harbour.get(name).is_some(), "{name} is missing: {harbour}");
     }
@@ -297,7 +315,13 @@ fn an_export_has_the_fields_that_were_promised() {
         assert_eq!((&rendition["width"], &rendition["height"]), (&json!(96), &json!(72)));
         assert_eq!(rendition["media_type"], "image/jpeg");
     }
-    for (step, state) in [("register", "done"), ("identify", "done"), ("render", "done"), ("record", "done"), ("label", "not_run")] {
+    for (step, state) in [
+        ("register", "done"),
+        ("identify", "done"),
+        ("render", "done"),
+        ("record", "done"),
+        ("label", "not_run"),
+    ] {
         assert_eq!(harbour["steps"][step]["state"], state, "{harbour}");
     }
     let broken = records.iter().find(|r| r["format"].is_null()).unwrap();
@@ -305,9 +329,15 @@ fn an_export_has_the_fields_that_were_promised() {
     assert!(broken["steps"]["identify"]["reason"].as_str().unwrap().starts_with("unsupported: "));
     assert_eq!(broken["steps"]["render"]["state"], "not_run");
 
-    let csv = archivist.run(&["export", "--format", "csv", "--collection", "plates"]).exits(0).stdout;
+    let csv =
+        archivist.run(&["export", "--format", "csv", "--collection", "plates"]).exits(0).stdout;
     let mut lines = csv.lines();
-    assert!(lines.next().unwrap().starts_with("asset,collection,source,sha256,pixel_digest,phash,format,"));
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .starts_with("asset,collection,source,sha256,pixel_digest,phash,format,")
+    );
     assert_eq!(lines.count(), 4);
 }
 
@@ -335,7 +365,8 @@ fn a_search_says_why_and_a_wrong_query_where() {
     let answer = archivist.run(&["search", "mill", "--json"]).exits(0).json();
     assert_eq!(answer["total"], 1);
     assert!(answer["hits"][0]["why"][0]["text"].is_string(), "{answer}");
-    archivist.run(&["search", "collection:plates", "-format:png", "--limit", "1"])
+    archivist
+        .run(&["search", "collection:plates", "-format:png", "--limit", "1"])
         .exits(0)
         .says("the first 1 shown");
     let nothing = archivist.run(&["search", "zeppelin"]).exits(0).says("nothing found");
@@ -462,7 +493,8 @@ fn nothing_piped_is_coloured_and_file_names_cannot_play_with_the_terminal() {
     let pictures = archivist.pictures();
     let words = ["ingest", pictures.to_str().unwrap(), "--collection", "c", "--without-labels"];
     let mut said = vec![archivist.run(&words).exits(3).prints("red\\n.jpg")];
-    let run = archivist.run(&["runs", "--json"]).json()["runs"][0]["id"].as_str().unwrap().to_owned();
+    let run =
+        archivist.run(&["runs", "--json"]).json()["runs"][0]["id"].as_str().unwrap().to_owned();
     for words in
         [&["runs"][..], &["runs", &run], &["search", "c"], &["doctor"], &["--help"], &["nonsense"]]
     {

@@ -94,7 +94,10 @@ fn a_home_that_became_read_only_is_read_and_not_written() {
     mount(&["-o", "remount,ro"], &disk.0);
     archivist.put("b.jpg", &jpeg(64, 48, 2));
     let said = archivist.ingest("c").exits(1).says("error: ");
-    assert!(said.stderr.to_lowercase().contains("read-only") || said.stderr.contains("readonly"), "{said:?}");
+    assert!(
+        said.stderr.to_lowercase().contains("read-only") || said.stderr.contains("readonly"),
+        "{said:?}"
+    );
     mount(&["-o", "remount,rw"], &disk.0);
     let resumed = archivist.ingest("c").exits(0).json();
     assert_eq!((&resumed["enriched"], &resumed["unchanged"]), (&1.into(), &1.into()), "{resumed}");
@@ -117,9 +120,7 @@ fn what_is_no_regular_file_is_listed_and_nothing_hangs() {
     let report = said.json();
     let outcome = |name: &str| -> (String, String) {
         let items = report["items"].as_array().unwrap();
-        let of = |item: &&Value| {
-            item["source"].as_str().unwrap().rsplit('/').next() == Some(name)
-        };
+        let of = |item: &&Value| item["source"].as_str().unwrap().rsplit('/').next() == Some(name);
         let item = items.iter().find(of).unwrap_or_else(|| panic!("{name}: {report}"));
         let text = |field: &str| item[field].as_str().unwrap_or_default().to_owned();
         (text("outcome"), text("reason"))

@@ -270,8 +270,7 @@ async fn a_new_version_is_asked_and_a_withdrawn_run_gives_the_old_answer_back() 
 async fn the_same_bytes_in_many_lanes_are_one_asset_asked_once() {
     let (archive, labeller) = (Archive::new(), Counting::version("1"));
     let picture = jpeg(200, 150, 1);
-    let files: Vec<PathBuf> =
-        (0..16).map(|n| archive.put(&format!("{n}.jpg"), &picture)).collect();
+    let files: Vec<PathBuf> = (0..16).map(|n| archive.put(&format!("{n}.jpg"), &picture)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let (_, items) = archive.ingest(archive.house(&labeller), 8, &files).await;
     let mut expected = vec![Outcome::Enriched];

@@ -24,10 +24,9 @@ fn fill(archivist: &Archivist) {
         archivist.put(&format!("{}/harbour {seed}.jpg", seed % 4), &picture);
         match seed % 6 {
             0 => drop(archivist.put(&format!("copies/{seed}.jpg"), &picture)),
-            1 => drop(archivist.put(
-                &format!("captions/{seed}.jpg"),
-                &with_comment(&picture, "the quay"),
-            )),
+            1 => drop(
+                archivist.put(&format!("captions/{seed}.jpg"), &with_comment(&picture, "the quay")),
+            ),
             2 => drop(archivist.put(&format!("cut/{seed}.jpg"), &picture[..picture.len() / 3])),
             3 => drop(archivist.put(&format!("broken/{seed}.jpg"), &picture[100..200])),
             _ => {}
@@ -124,8 +123,7 @@ fn killed_at_25_moments_and_resumed_nothing_differs() {
 
 /// Whether something but not everything had been stored.
 fn begun(archivist: &Archivist) -> bool {
-    let originals =
-        stored(archivist.home()).keys().filter(|key| key.contains("originals")).count();
+    let originals = stored(archivist.home()).keys().filter(|key| key.contains("originals")).count();
     (1..55).contains(&originals)
 }
 
