@@ -127,6 +127,21 @@ fn the_same_bytes_elsewhere_are_a_duplicate_and_a_caption_joins_the_family() {
 }
 
 #[test]
+fn an_empty_text_file_is_no_occurrence_of_an_empty_picture() {
+    let archivist = Archivist::new();
+    archivist.put("a.txt", b"");
+    archivist.put("b.jpg", b"");
+    archivist.put("c.txt", b"");
+    // Twice, so that each is met before and after the other is known.
+    for _ in 0..2 {
+        assert_eq!(balance(&archivist.ingest("c").exits(3)), [0, 0, 0, 3, 0]);
+        let records = archivist.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0]["occurrences"].as_array().unwrap().len(), 1, "{records:?}");
+    }
+}
+
+#[test]
 fn a_dry_run_foretells_the_outcomes_and_writes_nothing() {
     let archivist = small_archive();
     archivist.put("huge.jpg", &jpeg_header(65_500, 65_500));
