@@ -42,9 +42,9 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
     let mut files = BTreeMap::new();
     let mut troubles = Vec::new();
     for path in paths {
-        let given = path.canonicalize().map_err(|e| {
-            Fault::not_found(format!("cannot find {}", path.display())).because(e)
-        })?;
+        let given = path
+            .canonicalize()
+            .map_err(|e| Fault::not_found(format!("cannot find {}", path.display())).because(e))?;
         let folder = if given.is_dir() { &*given } else { given.parent().unwrap_or(&given) };
         let walk = walkdir::WalkDir::new(&given).follow_links(true).into_iter();
         for entry in walk.filter_entry(|entry| !except.iter().any(|e| entry.path().starts_with(e)))
@@ -63,10 +63,8 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
             }
         }
     }
-    let files = files
-        .into_iter()
-        .map(|(path, (root, bytes))| Listed { path, root, bytes })
-        .collect();
+    let files =
+        files.into_iter().map(|(path, (root, bytes))| Listed { path, root, bytes }).collect();
     Ok(Listing { files, troubles })
 }
 

@@ -1,6 +1,9 @@
 //! What end-to-end tests and measurements share.
 
+pub mod archivist;
 pub mod corpus;
+pub mod ledger_view;
 pub mod measure;
 pub mod photograph;
+pub mod pictures;
 pub mod synthetic;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::asset::{Tenant, check_collection};
 
 use crate::env;
 use crate::exit::CODES;
@@ -92,7 +92,7 @@ pub(crate) struct Ingest {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The collection that the pictures go to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = collection)]
     pub(crate) collection: String,
     /// A CSV of Dublin Core columns, keyed by path
     #[arg(long, value_name = "CSV")]
@@ -180,6 +180,11 @@ impl Search {
     pub(crate) fn text(&self) -> String {
         self.query.join(" ").replace(WORD, "")
     }
+}
+
+/// Refuses a wrong name before anything is made for it.
+fn collection(text: &str) -> Result<String, String> {
+    check_collection(text).map(|()| text.to_owned()).map_err(|fault| fault.to_string())
 }
 
 fn tenant(text: &str) -> Result<Tenant, String> {

@@ -113,6 +113,9 @@ impl Way<'_> {
         }
         let _room = self.house.floor.room_for_file(stamp.bytes.min(self.house.limits.bytes)).await;
         let intake = self.read().await?;
+        if let Some(fault) = self.not_ours(&intake) {
+            return self.conclude(Vec::new(), self.refused(&fault)).await;
+        }
         let id = AssetId::derive(&self.house.tenant, &intake.digest);
         let _alone = self.house.floor.alone_with(&id).await;
         match self.house.catalogue.parts(&self.house.tenant, &id).await? {
@@ -147,14 +150,16 @@ impl Way<'_> {
         self.work(Stage::Register, move || register::read(&path, keep)).await?
     }
 
+    /// Tells why a file is listed but not ours to keep: a picture neither by content nor by name.
+    ///
+    /// Asked before anything is looked up: an empty text file is no occurrence of an asset
+    /// that was an empty `.jpg`, whichever of the two is met first.
+    fn not_ours(&self, intake: &Intake) -> Option<Fault> {
+        identify::not_a_picture(intake).filter(|_| !is_named_like_a_picture(&self.source.path))
+    }
+
     /// A new asset: original first, then the ledger, then all the work.
     async fn take_in(&self, id: &AssetId, intake: &Intake, stamp: Stamp) -> Result<Item, Fault> {
-        if let Some(fault) = identify::not_a_picture(intake)
-            && !is_named_like_a_picture(&self.source.path)
-        {
-            // A picture neither by content nor by name: listed, but not ours to keep.
-            return self.conclude(Vec::new(), self.refused(&fault)).await;
-        }
         let registered = register::register(self.house, &self.source.path, intake);
         let asset = self.house.meter.wait(Stage::Register, registered).await?;
         let entries = vec![Entry::Asset(asset.clone()), self.found(id, stamp)];
@@ -182,6 +187,9 @@ impl Way<'_> {
     async fn foresee(&self, met: &mut HashSet<AssetId>) -> Result<Item, Fault> {
         register::stamp(&self.source.path)?;
         let intake = self.read().await?;
+        if let Some(fault) = self.not_ours(&intake) {
+            return Err(fault);
+        }
         let id = AssetId::derive(&self.house.tenant, &intake.digest);
         let outcome = match self.house.catalogue.parts(&self.house.tenant, &id).await? {
             Some(parts) if Settled::of(self.house, &parts).complete() => {
