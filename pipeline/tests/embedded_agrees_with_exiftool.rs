@@ -310,12 +310,43 @@ fn plain(value: &Value) -> String {
         .join(" ")
 }
 
+/// Writes the smallest TIFF that tools accept: one strip of RGB (TIFF 6.0, section 6).
+fn tiff(width: u32, height: u32, rgb: &[u8]) -> Vec<u8> {
+    const FIELDS: u32 = 9;
+    let bits_at = 8 + 2 + FIELDS * 12 + 4;
+    let pixels_at = bits_at + 6;
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend((FIELDS as u16).to_le_bytes());
+    let length = u32::try_from(rgb.len()).expect("small");
+    for (tag, kind, count, value) in [
+        (256_u16, 4_u16, 1_u32, width),
+        (257, 4, 1, height),
+        (258, 3, 3, bits_at),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, 1, pixels_at),
+        (277, 3, 1, 3),
+        (278, 4, 1, height),
+        (279, 4, 1, length),
+    ] {
+        file.extend(tag.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend(count.to_le_bytes());
+        file.extend(value.to_le_bytes());
+    }
+    file.extend([0; 4]);
+    file.extend([8, 0, 8, 0, 8, 0]);
+    file.extend(rgb);
+    file
+}
+
 /// Makes small pictures and has exiftool write tags of every kind into them.
 fn make_pictures(folder: &Path) {
     let picture = image::RgbImage::from_pixel(16, 8, image::Rgb([120, 90, 60]));
-    for name in ["a.png", "b.tif", "c.webp"] {
+    for name in ["a.png", "c.webp"] {
         picture.save(folder.join(name)).expect("written");
     }
+    std::fs::write(folder.join("b.tif"), tiff(16, 8, picture.as_raw())).expect("written");
     let pixels = turbojpeg::Image {
         pixels: picture.as_raw().as_slice(),
         width: 16,

@@ -48,13 +48,13 @@ pub enum Why {
         /// The model's name, or who the person is.
         model: String,
     },
-    /// In a path or a collection's name.
+    /// In a path, a collection's name, or a fact of the file.
     Place {
         /// What was asked for.
         word: String,
-        /// `file` or `collection`.
+        /// `file`, `collection`, `format`, `date` or `asset`.
         of: &'static str,
-        /// The path or the name.
+        /// The path, the name or the fact.
         place: String,
     },
 }
@@ -124,7 +124,10 @@ impl Reasons<'_> {
                     || self.place(words, &[fields::COLLECTION, fields::SOURCE])
                     || self.text(words, |_| true);
             }
-            Target::Named(fields::FORMAT) => {}
+            // These match by a fact of the file, which the words themselves state.
+            Target::Named(fields::FORMAT) => self.fact(words, "format"),
+            Target::Date(_) => self.fact(words, "date"),
+            Target::Asset => self.fact(words, "asset"),
             Target::Named(field @ (fields::COLLECTION | fields::SOURCE)) => {
                 self.place(words, &[field]);
             }
@@ -134,8 +137,12 @@ impl Reasons<'_> {
             Target::Label(kind) => {
                 self.labels(words, kind);
             }
-            Target::Date(_) | Target::Asset => {}
         }
+    }
+
+    fn fact(&mut self, words: &Words, of: &'static str) {
+        let word = words.shown.clone();
+        self.why.push(Why::Place { place: word.clone(), word, of });
     }
 
     fn text(&mut self, words: &Words, wanted: impl Fn(&str) -> bool) -> bool {

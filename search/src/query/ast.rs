@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn the_least_confidence_is_read_exactly() {
         assert_eq!(parse("dog confidence>=0.9").expect("a query").least, 900);
-        assert_eq!(parse("dog").expect("a query").least, 200);
+        assert_eq!(parse("dog").expect("a query").least, 300);
         assert_eq!(parse("confidence").expect("a word").clauses.len(), 1);
     }
 

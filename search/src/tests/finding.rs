@@ -131,6 +131,10 @@ async fn words_phrases_fields_dates_and_negations_narrow() {
     }
     let asset = archive.search("creator:mydans").hits[0].asset.to_string();
     assert_eq!(archive.found(&format!("asset:{asset}")), [1]);
+    for query in ["format:jpg", "date:1936", &format!("asset:{asset}")] {
+        let hit = &archive.search(query).hits[0];
+        assert_eq!(hit.why.len(), 1, "{query} explains itself");
+    }
     assert_eq!(archive.found(&asset), [1]);
 }
 

@@ -154,7 +154,8 @@ async fn originals(desk: &Desk) -> Finding {
             }
         }
     };
-    let remedy = "ingest the files again from their sources: lost originals are put back";
+    let remedy =
+        "move a damaged file away, then ingest its source again: lost originals are put back";
     match look.await {
         Err(fault) => problem("originals", &fault, remedy),
         Ok(()) if damaged.is_empty() => ok("originals", format!("{count} read back, all whole")),

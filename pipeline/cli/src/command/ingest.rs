@@ -74,6 +74,7 @@ async fn perform(
         seconds: began.elapsed().as_secs_f64(),
         bytes,
         readings: house.meter.read(),
+        broken: broken.as_ref().map(Fault::reason),
     };
     report.print(desk, &*house.catalogue).await?;
     if let Err(fault) = indexed {
@@ -81,7 +82,11 @@ async fn perform(
         say("`glassplate reindex` builds it anew; the catalogue is complete");
     }
     match broken {
-        Some(fault) => Err(fault),
+        Some(fault) => {
+            // Told here and in the report's own JSON: one command, one value on stdout.
+            say(format!("error: {}", fault.reason()));
+            Ok(Exit::Failed)
+        }
         None if left > 0 => Ok(Exit::Interrupted),
         None if balance.rejected + balance.failed > 0 => Ok(Exit::Listed),
         None => Ok(Exit::Done),
@@ -131,6 +136,7 @@ async fn rehearse(
         seconds: began.elapsed().as_secs_f64(),
         bytes,
         readings: Vec::new(),
+        broken: None,
     };
     report.print_foreseen(desk, &items);
     Ok(Exit::Done)

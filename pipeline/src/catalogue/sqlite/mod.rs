@@ -31,6 +31,7 @@ const BUSY: Duration = Duration::from_secs(20);
 /// Keeps the ledger in one SQLite file.
 pub struct SqliteCatalogue {
     path: PathBuf,
+    /// Before the readers, because fields are dropped in order: see [`write::Writer`].
     writer: write::Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
 }
@@ -203,7 +204,14 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
-    open().map_err(|e| fault(&format!("cannot open the catalogue {}", path.display()), e))
+    open().map_err(|e| {
+        let message = format!("cannot open the catalogue {}", path.display());
+        // SQLite says only that it could not; the folder says why: read-only, full, no rights.
+        match path.parent().map(tempfile::tempfile_in) {
+            Some(Err(why)) => Fault::broken(message).because(why),
+            _ => fault(&message, e),
+        }
+    })
 }
 
 /// Makes the tables in a new file and refuses files that are not ours or too new.
@@ -267,6 +275,17 @@ mod tests {
         let catalogue = Arc::new(catalogue);
         super::super::conformance::run(catalogue.clone()).await;
         catalogue.check().await.expect("a sound file");
+    }
+
+    #[tokio::test]
+    async fn closing_with_idle_readers_never_hangs() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("c.sqlite");
+        for _ in 0..200 {
+            let catalogue = SqliteCatalogue::open(&path).expect("a catalogue");
+            let (one, other) = tokio::join!(catalogue.last_change(), catalogue.last_change());
+            assert_eq!((one.expect("a number"), other.expect("a number")), (0, 0));
+        }
     }
 
     #[tokio::test]

@@ -16,8 +16,23 @@ use crate::run::Run;
 const GROUP: usize = 512;
 
 /// Takes entries from any task and hands them to the thread that writes.
+///
+/// Dropping it waits until everything queued is committed and the connection is closed. No
+/// other connection may close meanwhile: SQLite 3.51.1 can deadlock between the last writer's
+/// checkpoint and another close in the same process (mended in 3.51.2).
 pub(super) struct Writer {
-    queue: mpsc::Sender<Call>,
+    queue: Option<mpsc::Sender<Call>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // It panicked, which the callers it owed an answer have been told.
+            let _ = thread.join();
+        }
+    }
 }
 
 struct Call {
@@ -30,11 +45,11 @@ impl Writer {
     /// Starts the writing thread; it ends when the writer is dropped and the queue is empty.
     pub(super) fn start(connection: Connection) -> Result<Self, Fault> {
         let (queue, calls) = mpsc::channel();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("catalogue".to_owned())
             .spawn(move || write_for_ever(&connection, &calls))
             .map_err(|e| Fault::broken("cannot start the catalogue's thread").because(e))?;
-        Ok(Self { queue })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Waits until the entries are durable.
@@ -44,7 +59,8 @@ impl Writer {
         }
         let gone = || Fault::broken("the catalogue's thread has ended");
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Call { tenant, entries, answer }).map_err(|_| gone())?;
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Call { tenant, entries, answer }).map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 }

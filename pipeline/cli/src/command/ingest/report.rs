@@ -19,6 +19,8 @@ pub(super) struct Report<'a> {
     pub(super) seconds: f64,
     pub(super) bytes: u64,
     pub(super) readings: Vec<Reading>,
+    /// Why the run ended before its time, when something broke.
+    pub(super) broken: Option<String>,
 }
 
 impl Report<'_> {
@@ -71,7 +73,7 @@ impl Report<'_> {
         );
         if self.left > 0 {
             text.push_str(&format!(
-                "\ninterrupted: {} files were not begun; the same command resumes",
+                "\nended early: {} files were not begun; the same command resumes",
                 self.left
             ));
         } else if self.balance.total() > 0 && self.balance.unchanged == self.balance.total() {
@@ -102,6 +104,7 @@ impl Report<'_> {
             "rejected": self.balance.rejected,
             "failed": self.balance.failed,
             "left": self.left,
+            "broken": self.broken,
             "seconds": self.seconds,
             "bytes": self.bytes,
             "stages": stages,
