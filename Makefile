@@ -12,10 +12,12 @@ test: ## every test, with what the tests need fetched first
 	@.ci/tools --tests
 	@.ci/test
 
-bench: ## measure renditions against vipsthumbnail, then the search at 100,000 records
+bench: ## measure renditions and the whole ingest against vipsthumbnail, then the search at 100,000 records
 	@.ci/tools --tests
-	cargo run --release -p glassplate-tests --bin bench-render
-	cargo run --release -p glassplate-tests --bin bench-search
+	cargo build --release --workspace
+	target/release/bench-render
+	target/release/bench-ingest
+	target/release/bench-search
 
 lint: ## format, clippy, docs, direction, licences, paths
 	@.ci/tools

@@ -1,9 +1,9 @@
 //! Measures the whole ingest of large JPEGs against `vipsthumbnail` making three thumbnails alone.
 //!
-//! `cargo run --release -p glassplate-tests --bin bench-ingest [FOLDER]` makes a corpus of 12 to
-//! 24 megapixel JPEGs, ingests it with the `glassplate` beside this program (build it first:
-//! `cargo build --release`), once with labels and once without, each time into a fresh home, and
-//! prints processor time a picture, throughput, peak memory and the split by stage.
+//! `cargo build --release --workspace && target/release/bench-ingest [FOLDER]` makes a corpus of 12
+//! to 24 megapixel JPEGs, ingests it with the `glassplate` beside this program, once with labels
+//! and once without, each time into a fresh home, and prints processor time a picture,
+//! throughput, peak memory and the split by stage.
 #![allow(clippy::print_stdout, reason = "a command that prints its measurements")]
 
 use std::path::{Path, PathBuf};
@@ -87,7 +87,9 @@ fn ingest(source: &Path, home: &Path, without_labels: bool) -> Outcome<Ingested>
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
-        .map_err(|e| format!("cannot run {} (cargo build --release): {e}", program.display()))?;
+        .map_err(|e| {
+            format!("cannot run {} (cargo build --release --workspace): {e}", program.display())
+        })?;
     let status = format!("/proc/{}/status", child.id());
     let watched = std::thread::spawn(move || {
         let mut peak = 0;
