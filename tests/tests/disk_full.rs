@@ -148,7 +148,7 @@ fn a_source_without_rights_fails_and_is_taken_once_it_has_them() {
     let archivist = Archivist::new();
     let closed = archivist.put("closed.jpg", &jpeg(64, 48, 1));
     archivist.put("open.jpg", &jpeg(64, 48, 2));
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&closed).is_err() {
         let report = archivist.ingest("c").exits(3).json();
         assert_eq!((&report["enriched"], &report["failed"]), (&1.into(), &1.into()), "{report}");
