@@ -77,4 +77,7 @@ pub struct Evidence {
     pub kind: LabelKind,
     /// How much it weighs, in log-odds.
     pub weight: f32,
+    /// The model that claimed it, where several may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }

@@ -4,10 +4,12 @@
 //! exits, or reads the environment or the clock. `ARCHITECTURE.md` tells what
 //! happens to one photograph, and in which file.
 
+pub mod assessment;
 pub mod asset;
 pub mod beside;
 pub mod catalogue;
 pub mod catalogue_csv;
+pub mod days;
 pub mod decision;
 pub mod enrich;
 pub mod fault;

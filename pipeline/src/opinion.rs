@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::assessment::Assessment;
 use crate::asset::{AssetId, Digest, PixelDigest};
 use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
@@ -142,6 +143,8 @@ pub enum Finding {
     Identified(Identified),
     /// Derived pictures.
     Rendered(Renditions),
+    /// What is wrong with the picture, or special about it.
+    Assessed(Assessment),
     /// Claims about what is in the picture.
     Labelled(Vec<Label>),
 }
@@ -208,6 +211,14 @@ impl Opinion {
             at,
             verdict,
             reused: None,
+        }
+    }
+
+    /// What was claimed to be in the picture; empty for every other verdict.
+    pub fn labels(&self) -> &[Label] {
+        match &self.verdict {
+            Verdict::Found(Finding::Labelled(labels)) => labels,
+            _ => &[],
         }
     }
 

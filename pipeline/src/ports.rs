@@ -5,10 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::assessment::Assessment;
+use crate::days::Days;
+use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::label::{Label, Synset};
 pub use crate::opinion::Maker;
+use crate::opinion::Opinion;
 use crate::raster::Raster;
+use crate::record::RecordLabel;
 
 /// The role that tells the time, so that libraries need not read the clock.
 pub trait Clock: Send + Sync {
@@ -42,4 +47,51 @@ pub trait Vocabulary: Send + Sync {
 
     /// The synsets that carry this lemma, written in lower case with spaces.
     fn lookup(&self, lemma: &str) -> Vec<Synset>;
+}
+
+/// Everything that an [`Interpreter`] may go by.
+#[derive(Debug, Clone)]
+pub struct Testimony<'a> {
+    /// The labellers' opinions that hold and found something, by step.
+    pub opinions: Vec<&'a Opinion>,
+    /// What people ruled, in the order they did.
+    pub decisions: &'a [Decision],
+    /// What is special about the pixels, when they were assessed.
+    pub assessment: Option<Assessment>,
+    /// The days in which the picture may have been taken, as far as it is known.
+    pub taken: Option<Days>,
+}
+
+/// The role that makes one answer of what several labellers said: labels merged, calibrated,
+/// and scenes and concepts inferred.
+///
+/// It is part of the fold, so it is pure: the same testimony gives the same labels, and
+/// whatever is withdrawn or ruled otherwise is gone from everything that rested on it.
+pub trait Interpreter: Send + Sync {
+    /// Changes whenever the same testimony might be read otherwise; what was derived under
+    /// another fingerprint, such as an index, is to be made anew.
+    fn fingerprint(&self) -> &str;
+
+    /// Reads the testimony: machine labels only, none of them ruled on yet.
+    ///
+    /// Rulings count as facts: what rests on a rejected label loses that support, what rests on
+    /// an approved or added one gains it. The rejected label itself stays in the answer.
+    fn interpret(&self, testimony: &Testimony<'_>) -> Vec<RecordLabel>;
+}
+
+/// The interpreter that takes every claim as it was said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Verbatim;
+
+impl Interpreter for Verbatim {
+    fn fingerprint(&self) -> &str {
+        "verbatim"
+    }
+
+    fn interpret(&self, testimony: &Testimony<'_>) -> Vec<RecordLabel> {
+        let claims = |opinion: &&Opinion| -> Vec<RecordLabel> {
+            opinion.labels().iter().map(|claim| RecordLabel::proposed(claim, opinion)).collect()
+        };
+        testimony.opinions.iter().flat_map(claims).collect()
+    }
 }

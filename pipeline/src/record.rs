@@ -1,21 +1,25 @@
 //! The record: the one view of an asset that users see, folded from all that was said.
 //!
-//! [`fold`] is pure: the same parts give the same record, on every machine, for ever.
-//! Its rules: a withdrawn run's opinions do not exist; of one step the last conclusive
-//! opinion holds; a person's decision beats every model; a rejected label takes along
-//! what rests on it. The JSON form is what `glassplate export` prints: it only grows.
+//! [`fold`] is pure: the same parts, read by the same [`Interpreter`], give the same record on
+//! every machine. Its rules: a withdrawn run's opinions do not exist; of one step the last
+//! conclusive opinion holds; a person's decision beats every model. What several labellers
+//! say becomes one answer by the interpreter, which takes rulings as facts. The JSON form is
+//! what `glassplate export` prints: it only grows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::assessment::Assessment;
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
+use crate::days::Days;
 use crate::decision::{Decision, Ruling};
 use crate::field::Fields;
 use crate::image::{Format, Technical};
 use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
 use crate::opinion::{Finding, Identified, Opinion, OpinionId, Verdict};
+use crate::ports::{Interpreter, Testimony};
 use crate::rendition::Rendition;
 use crate::run::RunId;
 
@@ -30,7 +34,7 @@ pub struct Parts {
     pub opinions: Vec<Opinion>,
     /// All decisions, in the order they were made.
     pub decisions: Vec<Decision>,
-    /// The runs among those above that were withdrawn.
+    /// The runs among those above that do not count: undone, or on trial.
     pub withdrawn: BTreeSet<RunId>,
 }
 
@@ -65,6 +69,9 @@ pub struct Record {
     pub embedded: Fields,
     /// Derived pictures, largest first.
     pub renditions: Vec<Rendition>,
+    /// What is special about the pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<Assessment>,
     /// Claims and rulings about what is in the picture: objects, scenes, concepts, surest first.
     pub labels: Vec<RecordLabel>,
     /// What each step came to.
@@ -93,14 +100,85 @@ pub struct RecordLabel {
     pub wordnet: Option<Synset>,
     /// Names of all ancestors, nearest first.
     pub parents: Vec<String>,
+    /// The broad category of an object, such as `animals and pets`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// Where in the picture.
     pub instances: Vec<Instance>,
     /// What an inferred label rests on.
     pub evidence: Vec<Evidence>,
     /// What people made of it.
     pub state: LabelState,
+    /// Why a person should look before this is shown; settled by a ruling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
     /// Whose claim it is.
     pub source: LabelSource,
+}
+
+/// A reason for which a label is held back until a person has looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Which kind of reason.
+    pub kind: DoubtKind,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+/// The kinds of doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtKind {
+    /// It looks much like something of quite another kind: a muffin, a chihuahua.
+    Confusable,
+    /// The thing did not exist yet when the picture was taken.
+    Anachronism,
+}
+
+/// How sure a machine's label must be to be shown, by kind; applied when a record is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bar {
+    /// For objects, 0 to 1.
+    pub objects: f32,
+    /// For scenes, 0 to 1.
+    pub scenes: f32,
+    /// For concepts, 0 to 1.
+    pub concepts: f32,
+}
+
+impl Default for Bar {
+    fn default() -> Self {
+        Self { objects: 0.4, scenes: 0.1, concepts: 0.3 }
+    }
+}
+
+impl Bar {
+    /// Demands the same of every kind.
+    pub const fn of_all(confidence: f32) -> Self {
+        Self { objects: confidence, scenes: confidence, concepts: confidence }
+    }
+
+    /// Tells whether a label is shown without being asked for: a person's word always, a
+    /// machine's when it is sure enough and not in doubt, a refused one never.
+    pub fn shows(&self, label: &RecordLabel) -> bool {
+        match label.state {
+            LabelState::Approved | LabelState::Added => true,
+            LabelState::Rejected => false,
+            LabelState::Proposed => {
+                label.doubts.is_empty() && label.confidence >= self.of(label.kind)
+            }
+        }
+    }
+
+    /// The least confidence of a kind.
+    pub const fn of(&self, kind: LabelKind) -> f32 {
+        match kind {
+            LabelKind::Object => self.objects,
+            LabelKind::Scene => self.scenes,
+            LabelKind::Concept => self.concepts,
+        }
+    }
 }
 
 /// Where a label stands between machine and person.
@@ -159,11 +237,16 @@ pub enum State {
 pub const IDENTIFY: &str = "identify";
 /// The step that render's opinions carry.
 pub const RENDER: &str = "render";
+/// The step that assess's opinions carry.
+pub const ASSESS: &str = "assess";
 /// What the steps of all labellers begin with.
 pub const LABEL_PREFIX: &str = "label:";
 
+/// Metadata fields that tell when a picture was taken, the most telling first.
+const TAKEN: [&str; 3] = ["date", "date_taken", "date_created"];
+
 /// Folds all that was said of an asset into the view that users see.
-pub fn fold(parts: &Parts) -> Record {
+pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
     let current = current_opinions(parts);
     let identified = current.get(IDENTIFY).and_then(|opinion| match &opinion.verdict {
         Verdict::Found(Finding::Identified(found)) => Some(found),
@@ -173,7 +256,18 @@ pub fn fold(parts: &Parts) -> Record {
         Verdict::Found(Finding::Rendered(found)) => Some(found),
         _ => None,
     });
+    let assessment = current.get(ASSESS).and_then(|opinion| match &opinion.verdict {
+        Verdict::Found(Finding::Assessed(found)) => Some(*found),
+        _ => None,
+    });
     let technical = identified.map(|found| found.technical.clone());
+    let embedded = identified.map(|found| found.embedded.clone()).unwrap_or_default();
+    let testimony = Testimony {
+        opinions: current.values().filter(|o| !o.labels().is_empty()).copied().collect(),
+        decisions: &parts.decisions,
+        assessment,
+        taken: taken(&parts.occurrences, &embedded),
+    };
     Record {
         asset: parts.asset.id.clone(),
         tenant: parts.asset.tenant.clone(),
@@ -187,9 +281,10 @@ pub fn fold(parts: &Parts) -> Record {
         registered: parts.asset.registered,
         technical,
         occurrences: parts.occurrences.clone(),
-        embedded: identified.map(|found| found.embedded.clone()).unwrap_or_default(),
+        embedded,
         renditions: rendered.map(|found| found.files.clone()).unwrap_or_default(),
-        labels: fold_labels(&current, &parts.decisions),
+        assessment,
+        labels: ruled(interpreter.interpret(&testimony), &parts.decisions),
         steps: fold_steps(&current),
     }
 }
@@ -208,17 +303,22 @@ pub fn current_opinions(parts: &Parts) -> BTreeMap<&str, &Opinion> {
     current
 }
 
-fn fold_labels(current: &BTreeMap<&str, &Opinion>, decisions: &[Decision]) -> Vec<RecordLabel> {
-    let mut labels: Vec<RecordLabel> = Vec::new();
-    for opinion in current.values() {
-        if let Verdict::Found(Finding::Labelled(claims)) = &opinion.verdict {
-            labels.extend(claims.iter().map(|claim| proposed(claim, opinion)));
+/// Tells when the picture was taken: what an archivist wrote beside it goes before what is in it.
+fn taken(occurrences: &[Occurrence], embedded: &Fields) -> Option<Days> {
+    let sources = occurrences.iter().map(|place| &place.metadata).chain([embedded]);
+    sources.flat_map(|fields| TAKEN.iter().filter_map(|name| fields.get(*name))).find_map(|field| {
+        match &field.value {
+            serde_json::Value::Number(year) => Days::read(&year.to_string()),
+            value => Days::read(value.as_str()?),
         }
-    }
+    })
+}
+
+/// Applies what people ruled, and puts the labels in order: by kind, the surest first.
+fn ruled(mut labels: Vec<RecordLabel>, decisions: &[Decision]) -> Vec<RecordLabel> {
     for decision in decisions {
         rule(&mut labels, decision);
     }
-    sink_what_lost_its_evidence(&mut labels);
     labels.sort_by(|a, b| {
         (a.kind, b.confidence, &a.name, &a.source.model)
             .partial_cmp(&(b.kind, a.confidence, &b.name, &b.source.model))
@@ -227,35 +327,45 @@ fn fold_labels(current: &BTreeMap<&str, &Opinion>, decisions: &[Decision]) -> Ve
     labels
 }
 
-fn proposed(claim: &Label, opinion: &Opinion) -> RecordLabel {
-    RecordLabel {
-        name: claim.name.clone(),
-        kind: claim.kind,
-        confidence: if claim.confidence.is_nan() { 0.0 } else { claim.confidence },
-        wordnet: claim.wordnet.clone(),
-        parents: claim.parents.clone(),
-        instances: claim.instances.clone(),
-        evidence: claim.evidence.clone(),
-        state: LabelState::Proposed,
-        source: LabelSource {
-            backend: opinion.maker.backend.clone(),
-            model: opinion.maker.model.clone(),
-            version: opinion.maker.version.clone(),
-            run: Some(opinion.run.clone()),
-        },
+impl RecordLabel {
+    /// States one claim of an opinion as it was said.
+    pub fn proposed(claim: &Label, opinion: &Opinion) -> Self {
+        Self {
+            name: claim.name.clone(),
+            kind: claim.kind,
+            confidence: if claim.confidence.is_nan() { 0.0 } else { claim.confidence },
+            wordnet: claim.wordnet.clone(),
+            parents: claim.parents.clone(),
+            category: None,
+            instances: claim.instances.clone(),
+            evidence: claim.evidence.clone(),
+            state: LabelState::Proposed,
+            doubts: Vec::new(),
+            source: LabelSource {
+                backend: opinion.maker.backend.clone(),
+                model: opinion.maker.model.clone(),
+                version: opinion.maker.version.clone(),
+                run: Some(opinion.run.clone()),
+            },
+        }
+    }
+}
+
+impl Decision {
+    /// Tells whether this is about a label: of the same kind, and the same synset or name.
+    pub fn speaks_of(&self, label: &RecordLabel) -> bool {
+        label.kind == self.kind
+            && match (&label.wordnet, &self.wordnet) {
+                (Some(a), Some(b)) => a == b,
+                _ => label.name == self.label,
+            }
     }
 }
 
 /// Applies one decision to every claim that it speaks of; an approval or addition that finds
 /// no claim becomes the person's own, so that a withdrawn run cannot take a ruling along.
 fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
-    let speaks_of = |label: &RecordLabel| {
-        label.kind == decision.kind
-            && match (&label.wordnet, &decision.wordnet) {
-                (Some(a), Some(b)) => a == b,
-                _ => label.name == decision.label,
-            }
-    };
+    let speaks_of = |label: &RecordLabel| decision.speaks_of(label);
     if decision.ruling == Ruling::Reject {
         labels.retain(|label| label.state != LabelState::Added || !speaks_of(label));
     }
@@ -276,9 +386,11 @@ fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
             confidence: 1.0,
             wordnet: decision.wordnet.clone(),
             parents: Vec::new(),
+            category: None,
             instances: Vec::new(),
             evidence: Vec::new(),
             state: LabelState::Added,
+            doubts: Vec::new(),
             source: LabelSource {
                 backend: "human".to_owned(),
                 model: decision.who.clone(),
@@ -287,42 +399,6 @@ fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
             },
         });
     }
-}
-
-/// Takes rejected claims out of the evidence of inferred labels, kind by kind upwards.
-///
-/// A label that nobody approved loses the weight of what was rejected, in log-odds, and goes
-/// when nothing that it rests on is left.
-fn sink_what_lost_its_evidence(labels: &mut Vec<RecordLabel>) {
-    for kind in [LabelKind::Scene, LabelKind::Concept] {
-        let standing: BTreeSet<(LabelKind, String)> = labels
-            .iter()
-            .filter(|label| label.state != LabelState::Rejected)
-            .map(|label| (label.kind, label.name.clone()))
-            .collect();
-        labels.retain_mut(|label| {
-            if label.kind != kind || label.evidence.is_empty() {
-                return true;
-            }
-            let mut lost = 0.0;
-            label.evidence.retain(|evidence| {
-                let stands = standing.contains(&(evidence.kind, evidence.name.clone()));
-                if !stands {
-                    lost += evidence.weight;
-                }
-                stands
-            });
-            if label.state == LabelState::Proposed && lost != 0.0 {
-                label.confidence = shift_log_odds(label.confidence, -lost);
-            }
-            label.state != LabelState::Proposed || !label.evidence.is_empty()
-        });
-    }
-}
-
-fn shift_log_odds(confidence: f32, by: f32) -> f32 {
-    let p = confidence.clamp(1e-6, 1.0 - 1e-6);
-    1.0 / (1.0 + (-((p / (1.0 - p)).ln() + by)).exp())
 }
 
 fn fold_steps(current: &BTreeMap<&str, &Opinion>) -> BTreeMap<String, StepState> {
@@ -344,7 +420,7 @@ fn step_state(opinion: &Opinion) -> StepState {
     let (state, reason) = match &opinion.verdict {
         Verdict::Found(Finding::Identified(found)) => (State::Done, note_of(found)),
         Verdict::Found(Finding::Rendered(found)) => (State::Done, found.note.clone()),
-        Verdict::Found(Finding::Labelled(_)) => (State::Done, None),
+        Verdict::Found(Finding::Labelled(_) | Finding::Assessed(_)) => (State::Done, None),
         Verdict::NoneFound => (State::NoneFound, None),
         Verdict::NotRun { reason } => (State::NotRun, Some(reason.clone())),
         Verdict::Failed { fault, reason } => (State::Failed, Some(format!("{fault}: {reason}"))),

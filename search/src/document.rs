@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::field::Fields;
-use glassplate_pipeline::ports::Vocabulary;
+use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::{LabelState, Record, RecordLabel};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claims::{Claims, FoundLabel, Weight};
-use crate::date::Days;
 use crate::fields;
 use crate::words::{self, Purpose, Token};
+use glassplate_pipeline::days::Days;
 
 /// Tokens between two texts, so that no phrase is found across them.
 const GAP: u32 = 10;
@@ -71,9 +71,10 @@ pub(crate) struct KeptText {
     pub(crate) text: String,
 }
 
-/// Makes documents with one vocabulary.
+/// Makes documents with one vocabulary and one interpreter.
 pub(crate) struct Builder {
     pub(crate) claims: Claims,
+    pub(crate) interpreter: Arc<dyn Interpreter>,
 }
 
 /// Writes the index term of a word in a named field.
@@ -82,8 +83,8 @@ pub(crate) fn named_term(field: &str, word: &str) -> String {
 }
 
 impl Builder {
-    pub(crate) fn new(vocabulary: Arc<dyn Vocabulary>) -> Self {
-        Self { claims: Claims::new(vocabulary) }
+    pub(crate) fn new(vocabulary: Arc<dyn Vocabulary>, interpreter: Arc<dyn Interpreter>) -> Self {
+        Self { claims: Claims::new(vocabulary), interpreter }
     }
 
     /// Makes the document of a record.

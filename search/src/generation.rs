@@ -49,6 +49,9 @@ pub(crate) struct Position {
     pub(crate) sequence: u64,
     /// That change's asset, by which a catalogue that was replaced gives itself away.
     pub(crate) asset: Option<String>,
+    /// The fingerprint of the interpreter whose labels were indexed.
+    #[serde(default)]
+    pub(crate) interpreter: String,
 }
 
 /// The exclusive right to write; gives it back when dropped.

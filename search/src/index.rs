@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::ports::Vocabulary;
+use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 
 use crate::document::Builder;
 use crate::faults;
@@ -42,12 +42,16 @@ impl Index {
     /// # Errors
     /// `Busy` when a new index is needed while another process is writing, `Broken` when the
     /// folder cannot be written.
-    pub fn open(dir: &Path, vocabulary: Arc<dyn Vocabulary>) -> Result<Self, Fault> {
+    pub fn open(
+        dir: &Path,
+        vocabulary: Arc<dyn Vocabulary>,
+        interpreter: Arc<dyn Interpreter>,
+    ) -> Result<Self, Fault> {
         fs::create_dir_all(dir)
             .map_err(|e| faults::io(&format!("cannot make the index {}", dir.display()), e))?;
         Ok(Self {
             dir: dir.to_owned(),
-            builder: Arc::new(Builder::new(vocabulary)),
+            builder: Arc::new(Builder::new(vocabulary, interpreter)),
             live: RwLock::new(open_or_replace(dir)?),
         })
     }
@@ -67,7 +71,7 @@ impl Index {
     pub async fn catch_up(&self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
         let position = self.live()?.position()?;
         let level = position.sequence == catalogue.last_change().await?;
-        if level && !replaced(&position, catalogue).await? {
+        if level && self.outdated(&position, catalogue).await?.is_none() {
             self.filled();
             return Ok(CaughtUp::default());
         }
@@ -148,8 +152,8 @@ impl Index {
         mut indexer: Indexer,
         catalogue: &dyn Catalogue,
     ) -> Result<(CaughtUp, Indexer), Fault> {
-        if replaced(indexer.position(), catalogue).await? {
-            tracing::warn!("the catalogue is not the one that was indexed: rebuilding the index");
+        if let Some(why) = self.outdated(indexer.position(), catalogue).await? {
+            tracing::warn!("{why}: rebuilding the index");
             let lock = indexer.close().await?;
             return self.rebuild_with(lock, catalogue).await;
         }
@@ -192,6 +196,19 @@ impl Index {
             *live = Live { generation: Arc::new(generation), stamp, note: None };
         }
         Ok(live.generation.clone())
+    }
+
+    /// Tells why what was indexed up to `position` does not hold any more, if so.
+    async fn outdated(
+        &self,
+        position: &Position,
+        catalogue: &dyn Catalogue,
+    ) -> Result<Option<&'static str>, Fault> {
+        if position.sequence > 0 && position.interpreter != self.builder.interpreter.fingerprint() {
+            return Ok(Some("labels are read otherwise than they were indexed"));
+        }
+        let replaced = replaced(position, catalogue).await?;
+        Ok(replaced.then_some("the catalogue is not the one that was indexed"))
     }
 
     fn filled(&self) {

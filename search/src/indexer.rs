@@ -80,8 +80,11 @@ impl Indexer {
         loop {
             let changes = catalogue.changes(self.position.sequence, PAGE).await?;
             let Some(last) = changes.last() else { break };
-            let position =
-                Position { sequence: last.sequence, asset: Some(last.asset.to_string()) };
+            let position = Position {
+                sequence: last.sequence,
+                asset: Some(last.asset.to_string()),
+                interpreter: self.builder.interpreter.fingerprint().to_owned(),
+            };
             done.changes += changes.len() as u64;
             for (tenant, assets) in by_tenant(changes) {
                 for batch in assets.chunks(BATCH) {
@@ -122,7 +125,7 @@ impl Indexer {
         blocking(move || {
             let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             for parts in &parts {
-                let document = builder.document(&fold(parts));
+                let document = builder.document(&fold(parts, &*builder.interpreter));
                 writer.delete_term(columns.key(&document.tenant, &document.asset));
                 writer
                     .add_document(columns.write(&document))

@@ -9,7 +9,6 @@
 //! what ranks above what, `why` how a hit explains itself.
 
 mod claims;
-mod date;
 mod document;
 mod faults;
 mod fields;

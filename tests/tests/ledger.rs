@@ -19,7 +19,7 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ingest::{Ended, Watcher, ingest};
 use glassplate_pipeline::label::{Label, LabelKind};
 use glassplate_pipeline::opinion::{Maker, Opinion};
-use glassplate_pipeline::ports::{Clock, Labeller};
+use glassplate_pipeline::ports::{Clock, Labeller, Verbatim};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::record::{Parts, Record, State, fold};
 use glassplate_pipeline::rendition::Recipe;
@@ -211,7 +211,7 @@ async fn a_family_is_labelled_once_and_the_second_opinion_says_from_where() {
     assert_eq!(asked.reused, None);
     assert_eq!(taken.reused, Some(asked.id.clone()));
     assert_eq!(taken.verdict, asked.verdict);
-    assert_eq!(names(&fold(&second)), ["thing 1"]);
+    assert_eq!(names(&fold(&second, &Verbatim)), ["thing 1"]);
     // Again: nobody is asked and nothing is said.
     let before = archive.all_parts().await;
     let (_, items) =
@@ -229,7 +229,7 @@ async fn a_busy_labeller_fails_the_asset_and_only_its_step_is_done_again() {
     assert_eq!((items[0].outcome, items[0].fault), (Outcome::Failed, Some(FaultKind::Busy)));
     assert!(items[0].reason.as_ref().unwrap().contains("the labeller has no time"));
     let asset = items[0].asset.clone().unwrap();
-    let record = fold(&archive.parts(&asset).await);
+    let record = fold(&archive.parts(&asset).await, &Verbatim);
     assert_eq!(record.steps[STEP].state, State::Failed);
     assert_eq!(record.renditions.len(), 3);
 
@@ -239,8 +239,8 @@ async fn a_busy_labeller_fails_the_asset_and_only_its_step_is_done_again() {
     let parts = archive.parts(&asset).await;
     let mut steps: Vec<_> = parts.opinions.iter().map(|opinion| opinion.step.as_str()).collect();
     steps.sort();
-    assert_eq!(steps, ["identify", STEP, STEP, "render"]);
-    assert_eq!(fold(&parts).steps[STEP].state, State::Done);
+    assert_eq!(steps, ["assess", "identify", STEP, STEP, "render"]);
+    assert_eq!(fold(&parts, &Verbatim).steps[STEP].state, State::Done);
     assert_eq!(labeller.asked(), 2);
 }
 
@@ -255,7 +255,7 @@ async fn a_new_version_is_asked_and_a_withdrawn_run_gives_the_old_answer_back() 
     let asset = items[0].asset.clone().unwrap();
     let parts = archive.parts(&asset).await;
     assert_eq!(labelled(&parts).len(), 2, "both opinions stay");
-    assert_eq!(names(&fold(&parts)), ["thing 2"]);
+    assert_eq!(names(&fold(&parts, &Verbatim)), ["thing 2"]);
 
     let catalogue = SqliteCatalogue::open(&archive.home().join("catalogue")).unwrap();
     let mut withdrawn = catalogue.run(&Tenant::default(), &run).await.unwrap().unwrap();
@@ -263,7 +263,7 @@ async fn a_new_version_is_asked_and_a_withdrawn_run_gives_the_old_answer_back() 
     catalogue.append(&Tenant::default(), vec![Entry::Run(withdrawn)]).await.unwrap();
     let parts = archive.parts(&asset).await;
     assert_eq!(labelled(&parts).len(), 2, "the ledger forgets nothing");
-    assert_eq!(names(&fold(&parts)), ["thing 1"]);
+    assert_eq!(names(&fold(&parts, &Verbatim)), ["thing 1"]);
 }
 
 #[tokio::test]
@@ -279,7 +279,7 @@ async fn the_same_bytes_in_many_lanes_are_one_asset_asked_once() {
     assert_eq!(labeller.asked(), 1);
     let parts = archive.all_parts().await;
     assert_eq!((parts.len(), parts[0].occurrences.len()), (1, 16));
-    assert_eq!(parts[0].opinions.len(), 3);
+    assert_eq!(parts[0].opinions.len(), 4);
     assert_eq!(whole_originals(&archive.home()), 1);
 }
 
@@ -328,7 +328,7 @@ async fn other_limits_ask_only_what_was_refused() {
     let (_, items) = archive.ingest(house, 1, &[&small, &large]).await;
     assert_eq!(outcomes(&items), [Outcome::Enriched, Outcome::Unchanged]);
     assert_eq!(archive.parts(&small_id).await.opinions, opinions);
-    assert_eq!(fold(&archive.parts(&large_id).await).width, Some(320));
+    assert_eq!(fold(&archive.parts(&large_id).await, &Verbatim).width, Some(320));
     assert_eq!(labeller.asked(), 2);
 }
 
@@ -341,7 +341,7 @@ async fn another_recipe_renders_again_and_asks_nobody() {
     let house = House { recipe, ..archive.house(&labeller) };
     let (_, items) = archive.ingest(house, 1, &[&file]).await;
     assert_eq!(items[0].outcome, Outcome::Enriched);
-    let record = fold(&archive.parts(items[0].asset.as_ref().unwrap()).await);
+    let record = fold(&archive.parts(items[0].asset.as_ref().unwrap()).await, &Verbatim);
     let widths: Vec<u32> = record.renditions.iter().map(|rendition| rendition.width).collect();
     assert_eq!(widths, [128, 32]);
     assert_eq!(labeller.asked(), 1);

@@ -13,7 +13,7 @@ use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::floor::Floor;
-use glassplate_pipeline::ports::{Clock, Labeller};
+use glassplate_pipeline::ports::{Clock, Interpreter, Labeller, Verbatim};
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::telemetry::Meter;
 use glassplate_search::Index;
@@ -100,7 +100,12 @@ impl Desk {
     }
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
-        Index::open(&self.home.join("index"), Objects::load())
+        Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?)
+    }
+
+    /// The interpreter by which every record is read.
+    pub(crate) fn interpreter(&self) -> Result<Arc<dyn Interpreter>, Fault> {
+        Ok(Arc::new(Verbatim))
     }
 
     /// The shelf of models: one for all homes of a user.

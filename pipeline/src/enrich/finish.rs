@@ -11,11 +11,11 @@ use crate::fault::{Fault, FaultKind};
 use crate::image::{Rendered, Technical};
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use crate::raster::Raster;
-use crate::record::{IDENTIFY, RENDER};
+use crate::record::{ASSESS, IDENTIFY, RENDER};
 use crate::run::{Item, Outcome};
 use crate::stage::identify::Sight;
 use crate::stage::register::Intake;
-use crate::stage::{Stage, identify, label, render};
+use crate::stage::{Stage, assess, identify, label, render};
 
 /// What one pass over the bytes gave.
 struct Look {
@@ -47,6 +47,7 @@ impl Way<'_> {
         let mut note = None;
         if let (Ok((picture, damage)), Some(pixels)) = (picture, pixels) {
             note = damage;
+            ledger.assessed(&picture, Subject::Pixels(pixels), &settled).await?;
             ledger.labelled(&picture, Subject::Pixels(pixels), &settled).await?;
         }
         let item = match ledger.trouble {
@@ -165,11 +166,28 @@ impl Ledger<'_> {
         if !rendered && !settled.render {
             self.say(RENDER, subject, &render::maker(&house.recipe, None), verdict.clone());
         }
+        if !settled.assess {
+            self.say(ASSESS, subject, &assess::maker(), verdict.clone());
+        }
         for (labeller, settled) in house.labellers.iter().zip(&settled.labels) {
             if !settled {
                 self.say(labeller.step(), subject, labeller.maker(), verdict.clone());
             }
         }
+    }
+
+    async fn assessed(
+        &mut self,
+        picture: &Arc<Raster>,
+        subject: Subject,
+        settled: &Settled,
+    ) -> Result<(), Fault> {
+        if !settled.assess {
+            let picture = picture.clone();
+            let found = self.way.work(Stage::Assess, move || assess::assess(&picture)).await?;
+            self.say(ASSESS, subject, &assess::maker(), Verdict::Found(Finding::Assessed(found)));
+        }
+        Ok(())
     }
 
     /// Asks each labeller, unless its answer about these pixels is known.

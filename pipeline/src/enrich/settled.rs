@@ -3,13 +3,14 @@
 use super::House;
 use crate::fault::FaultKind;
 use crate::opinion::{Maker, Opinion, Verdict};
-use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
-use crate::stage::{identify, render};
+use crate::record::{ASSESS, IDENTIFY, Parts, RENDER, current_opinions};
+use crate::stage::{assess, identify, render};
 
 /// Which steps need not run again: the same maker said something conclusive before.
 pub(super) struct Settled {
     pub(super) identify: bool,
     pub(super) render: bool,
+    pub(super) assess: bool,
     /// One for each of the house's labellers, in their order.
     pub(super) labels: Vec<bool>,
     /// Whether there are no pixels to go on with, so that later steps have nothing to do.
@@ -20,7 +21,7 @@ impl Settled {
     /// Nothing is: the asset is new.
     pub(super) fn nothing(house: &House) -> Self {
         let labels = vec![false; house.labellers.len()];
-        Self { identify: false, render: false, labels, refused: false }
+        Self { identify: false, render: false, assess: false, labels, refused: false }
     }
 
     /// Compares what was said with what this house would ask.
@@ -42,6 +43,7 @@ impl Settled {
         Self {
             identify: identify.is_some(),
             render: render.is_some(),
+            assess: held(ASSESS, &[assess::maker()]).is_some(),
             labels,
             refused: failed(identify) || failed(render),
         }
@@ -49,8 +51,8 @@ impl Settled {
 
     /// Tells whether there is nothing left to do.
     pub(super) fn complete(&self) -> bool {
-        self.identify
-            && (self.refused || (self.render && self.labels.iter().all(|&settled| settled)))
+        let rest = || self.render && self.assess && self.labels.iter().all(|&settled| settled);
+        self.identify && (self.refused || rest())
     }
 }
 

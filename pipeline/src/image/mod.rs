@@ -20,6 +20,7 @@ mod preview;
 pub mod probe;
 pub mod render;
 pub mod sniff;
+pub(crate) mod tone;
 
 pub use limits::Limits;
 

@@ -1,5 +1,6 @@
 //! The stages: one file each, and here the order in which a photograph passes through them.
 
+pub mod assess;
 pub mod identify;
 pub mod label;
 pub mod register;
@@ -14,6 +15,8 @@ pub enum Stage {
     Identify,
     /// Renditions and perceptual hash.
     Render,
+    /// What is special about the pixels.
+    Assess,
     /// Labels, by every labeller configured.
     Label,
     /// The ledger.
@@ -24,8 +27,15 @@ pub enum Stage {
 
 impl Stage {
     /// The order of the work.
-    pub const ALL: [Self; 6] =
-        [Self::Register, Self::Identify, Self::Render, Self::Label, Self::Record, Self::Index];
+    pub const ALL: [Self; 7] = [
+        Self::Register,
+        Self::Identify,
+        Self::Render,
+        Self::Assess,
+        Self::Label,
+        Self::Record,
+        Self::Index,
+    ];
 
     /// The stage's name in reports.
     pub const fn name(self) -> &'static str {
@@ -33,6 +43,7 @@ impl Stage {
             Self::Register => "register",
             Self::Identify => "identify",
             Self::Render => "render",
+            Self::Assess => "assess",
             Self::Label => "label",
             Self::Record => "record",
             Self::Index => "index",

@@ -4,9 +4,9 @@ use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
 
 use super::lexer::{self, Piece, Value};
-use crate::date::Days;
 use crate::fields::{self, FieldKind, QueryField};
 use crate::words::{self, Purpose, Token};
+use glassplate_pipeline::days::Days;
 
 /// The longest query in characters; what is longer was pasted by mistake.
 const LONGEST: usize = 1_000;

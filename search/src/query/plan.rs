@@ -24,11 +24,11 @@ use tantivy::{Searcher, Term};
 
 use super::ast::{Clause, Query, Target, Words};
 use super::postings::{ClaimQuery, TextQuery};
-use crate::date::Days;
 use crate::document::named_term;
 use crate::fields;
 use crate::schema::{Columns, key};
 use crate::words::{self, Token};
+use glassplate_pipeline::days::Days;
 
 const IN_TITLE: (f32, f32) = (10.0, 0.0);
 const IN_TEXT: (f32, f32) = (8.0, 1.5);

@@ -14,7 +14,7 @@ use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
-use glassplate_pipeline::ports::Vocabulary;
+use glassplate_pipeline::ports::{Verbatim, Vocabulary};
 use glassplate_pipeline::record::LabelState;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
@@ -151,7 +151,7 @@ fn open_catalogue(path: &Path) -> SqliteCatalogue {
 }
 
 fn open_index(path: &Path) -> Index {
-    Index::open(path, Arc::new(SmallVocabulary)).expect("an index")
+    Index::open(path, Arc::new(SmallVocabulary), Arc::new(Verbatim)).expect("an index")
 }
 
 fn asset_of(seed: u8, tenant: &Tenant) -> AssetId {

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
+use glassplate_pipeline::ports::Verbatim;
 use glassplate_search::Index;
 use glassplate_tests::synthetic::{Archive, Tree};
 
@@ -47,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let dir = folder.path().join("index");
-    let index = Index::open(&dir, Arc::new(Tree))?;
+    let index = Index::open(&dir, Arc::new(Tree), Arc::new(Verbatim))?;
     let begun = Instant::now();
     let caught_up = index.catch_up(&catalogue).await?;
     let seconds = begun.elapsed().as_secs_f64();

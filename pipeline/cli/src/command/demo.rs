@@ -52,7 +52,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     if let Some(hit) = shown
         && let Some(parts) = catalogue.parts(&desk.tenant, &hit.asset).await?
     {
-        let record = show::placed(desk, fold(&parts))?;
+        let record = show::placed(desk, fold(&parts, &*desk.interpreter()?))?;
         data(format!("\nrenditions of {} ({})", hit.asset, plain(&hit.title)));
         for r in &record.renditions {
             data(format!("  {:>5}  {} x {}  {}", r.name, r.width, r.height, r.path));

@@ -43,13 +43,14 @@ pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> 
     if arguments.format == ExportFormat::Csv {
         output::data(line(&COLUMNS.map(str::to_owned))?);
     }
+    let interpreter = desk.interpreter()?;
     let mut after: Option<AssetId> = None;
     loop {
         let page = catalogue.assets(&desk.tenant, collection, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         for parts in catalogue.parts_of_many(&desk.tenant, &page).await? {
-            let record = placed(desk, fold(&parts))?;
+            let record = placed(desk, fold(&parts, &*interpreter))?;
             match arguments.format {
                 ExportFormat::Jsonl => output::json(&record),
                 ExportFormat::Csv => rows(&record, collection)?,

@@ -18,7 +18,7 @@ pub(crate) async fn run(desk: &Desk, asset: &str) -> Result<Exit, Fault> {
     let parts = catalogue.parts(&desk.tenant, &id).await?.ok_or_else(|| {
         Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
     })?;
-    let record = placed(desk, fold(&parts))?;
+    let record = placed(desk, fold(&parts, &*desk.interpreter()?))?;
     if desk.json {
         output::json(&record);
         return Ok(Exit::Done);

@@ -5,9 +5,11 @@
 
 /// A span of days, both ends included, each written as the number `yyyymmdd`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Days {
-    pub(crate) from: u64,
-    pub(crate) to: u64,
+pub struct Days {
+    /// The first day that it may be.
+    pub from: u64,
+    /// The last day that it may be.
+    pub to: u64,
 }
 
 const EARLIEST: u64 = 0;
@@ -20,12 +22,12 @@ impl Days {
     /// Reads a date as an archive or a camera writes it; nothing when no year can be made out.
     ///
     /// The years are those from 1000 to 2999; a day of the month beyond 31 counts as unknown.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         Self::iso(text.trim()).or_else(|| Self::prose(text))
     }
 
     /// Reads `1936`, `1936-04-02`, `1930s`, `1930..1939`, `1930..` or `..1939`.
-    pub(crate) fn asked(text: &str) -> Option<Self> {
+    pub fn asked(text: &str) -> Option<Self> {
         let Some((from, to)) = text.split_once("..") else { return Self::read(text) };
         let from = if from.is_empty() { EARLIEST } else { Self::read(from)?.from };
         let to = if to.is_empty() { LATEST } else { Self::read(to)?.to };
