@@ -130,13 +130,18 @@ impl Shelf {
     }
 
     /// All of a task's cards while none is here; else the better ones that the mirror has.
+    ///
+    /// A card without sources that the mirror lacks is passed over in silence, unless it is
+    /// the only one: then the fault says where it was looked for.
     fn worth_bringing<'a>(&self, cards: &[&'a Card]) -> Vec<&'a Card> {
-        match self.best_of(cards) {
-            None => cards.to_vec(),
-            Some(best) => {
-                cards[..best].iter().copied().filter(|card| self.mirror_has(card)).collect()
-            }
+        let best = self.best_of(cards);
+        let can_be_had =
+            |card: &&&Card| self.mirror_has(card) || (best.is_none() && card.has_sources());
+        let better = &cards[..best.unwrap_or(cards.len())];
+        if let ([only], None) = (better, best) {
+            return vec![*only];
         }
+        better.iter().filter(can_be_had).copied().collect()
     }
 
     fn best_of(&self, cards: &[&Card]) -> Option<usize> {
