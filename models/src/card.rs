@@ -1,12 +1,21 @@
 //! Cards: what a model is, where its files come from, what goes in and what comes out.
 //!
 //! A card is data. The built-in ones (`models/cards/*.toml`) are part of the program; any
-//! other ONNX file can be used by writing a card for it. Fetching is [`crate::shelf`]'s part.
+//! other ONNX file can be used by writing a card for it ([`Card::read_folder`]). Fetching is
+//! [`crate::shelf`]'s part.
+
+mod network;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::label::LabelKind;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+pub use self::network::{Activation, Channels, Filter, Fit, Head, Input, Output};
 
 /// One model, or one thing that models need.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -26,6 +35,10 @@ pub struct Card {
     pub attribution: String,
     /// Its place among the cards of its task, the best first; without one it is taken only by name.
     pub rank: Option<u8>,
+    /// Whether it may only be compared with others, for want of a licence: it is never taken
+    /// unless it is named.
+    #[serde(default)]
+    pub measuring_only: bool,
     /// What has to be there in the end, or what the conversion starts from.
     #[serde(rename = "file")]
     pub files: Vec<FileCard>,
@@ -35,6 +48,9 @@ pub struct Card {
     pub input: Option<Input>,
     /// What the network says.
     pub output: Option<Output>,
+    /// A digest of how the network is fed and read, whatever the order and the spacing.
+    #[serde(skip)]
+    pub reading: String,
 }
 
 /// What a card's model is for.
@@ -43,8 +59,10 @@ pub struct Card {
 pub enum Task {
     /// The library that runs networks.
     Runtime,
-    /// Names the whole picture.
+    /// Names what the whole picture shows.
     Classify,
+    /// Names the place that the whole picture shows.
+    Scene,
     /// Finds things in the picture, with boxes.
     Detect,
     /// Pictures for the demonstration.
@@ -63,7 +81,8 @@ pub struct FileCard {
     pub bytes: u64,
     /// The machine it is for, as `x86_64-linux`; every machine when absent.
     pub platform: Option<String>,
-    /// Where it comes from, in the order tried, after the shelf itself and the mirror folder.
+    /// Where it comes from, in the order tried, after the shelf itself and the mirror folders;
+    /// none for a file that only those have.
     #[serde(rename = "source", default)]
     pub sources: Vec<Source>,
     /// What to write about a photograph; for [`Task::Photographs`] only.
@@ -118,7 +137,7 @@ impl Source {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conversion {
-    /// A script of `models/convert`.
+    /// A script of `models/convert`; it is given the first file and finds others beside it.
     pub script: String,
     /// What follows the paths of the first file and of the result on its command line.
     #[serde(default)]
@@ -141,115 +160,14 @@ pub struct Photograph {
     pub description: String,
 }
 
-/// How a picture becomes the network's input tensor, float32 `[1, 3, side, side]`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    /// Width and height in pixels.
-    pub side: u32,
-    /// How the picture is made to fit.
-    pub fit: Fit,
-    /// How it is reduced.
-    pub filter: Filter,
-    /// The order of the three planes.
-    pub channels: Channels,
-    /// Subtracted from each plane's values, which are 0 to 255.
-    pub mean: [f32; 3],
-    /// Divides each plane's values after that.
-    pub deviation: [f32; 3],
-}
-
-/// How a picture of any shape is made square.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(tag = "how", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Fit {
-    /// The centre square; of its shorter side, `side / (side + margin)` is kept.
-    Crop {
-        /// In pixels of the network's input.
-        margin: u32,
-    },
-    /// Both sides to the input's, whatever the shape.
-    Stretch,
-    /// Whole and in shape at the top left, the rest filled.
-    Letterbox {
-        /// The value of all three planes that fills the rest.
-        fill: u8,
-    },
-}
-
-/// How a picture is reduced; both weigh every pixel that a new one covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// Triangle.
-    Bilinear,
-    /// Catmull-Rom.
-    Bicubic,
-}
-
-/// The order of a tensor's planes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channels {
-    /// Red first.
-    Rgb,
-    /// Blue first.
-    Bgr,
-}
-
-/// What the network says, and what is kept of it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Output {
-    /// How its tensors are read.
-    pub head: Head,
-    /// The class list: `imagenet-1k` or `coco-80`.
-    pub classes: String,
-    /// Claims with less confidence are not kept, 0 to 1.
-    pub keep_above: f32,
-    /// At most so many labels are kept.
-    pub keep_at_most: usize,
-}
-
-/// How a network's tensors are read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Head {
-    /// One probability a class, `[1, classes]`.
-    Probabilities {
-        /// The tensor's name.
-        tensor: String,
-    },
-    /// YOLOX: `[1, cells, 5 + classes]`, boxes relative to their cell, scores after the sigmoid.
-    Yolox {
-        /// The tensor's name.
-        tensor: String,
-        /// The pixels a cell covers, in the tensor's order.
-        strides: Vec<u32>,
-        /// Boxes of a class that overlap more than this (intersection over union) are one.
-        overlap: f32,
-    },
-    /// NanoDet and PicoDet: scores and, a side each, a distribution over distances, per stride.
-    Distances {
-        /// The scores' tensor, `[1, cells, classes]`; `{stride}` stands for the stride.
-        scores: String,
-        /// The distances' tensor, `[1, cells, 4 * bins]`.
-        distances: String,
-        /// The pixels a cell covers.
-        strides: Vec<u32>,
-        /// How many distances are told apart on a side.
-        bins: usize,
-        /// As for YOLOX.
-        overlap: f32,
-    },
-}
-
-const BUILT_IN: [&str; 6] = [
+const BUILT_IN: [&str; 8] = [
     include_str!("../cards/onnxruntime.toml"),
     include_str!("../cards/efficientnet-lite0.toml"),
     include_str!("../cards/efficientnet-lite2.toml"),
+    include_str!("../cards/picodet-s-416.toml"),
     include_str!("../cards/yolox-nano.toml"),
     include_str!("../cards/nanodet.toml"),
+    include_str!("../cards/squeezenet-places365.toml"),
     include_str!("../cards/demo-photographs.toml"),
 ];
 
@@ -267,10 +185,45 @@ impl Card {
     /// # Errors
     /// `BadInput` that names the card and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let card: Self = toml::from_str(text)
+        let mut card: Self = toml::from_str(text)
             .map_err(|error| Fault::bad_input("a model's card cannot be read").because(error))?;
+        card.reading = reading(text);
         card.validate().map_err(|what| Fault::bad_input(format!("card {}: {what}", card.name)))?;
         Ok(card)
+    }
+
+    /// Reads every `*.toml` of a folder as a card, in the order of their names.
+    ///
+    /// # Errors
+    /// `NotFound` when the folder cannot be read; `BadInput` that names the file when one is no
+    /// card, or when two cards have one name.
+    pub fn read_folder(folder: &Path) -> Result<Vec<Self>, Fault> {
+        let unreadable = |error| {
+            Fault::not_found(format!("cannot read the cards in {}", folder.display()))
+                .because(error)
+        };
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut cards: Vec<Self> = Vec::new();
+        for path in paths {
+            let file = path.display();
+            let text = fs::read_to_string(&path)
+                .map_err(|error| Fault::bad_input(format!("cannot read {file}")).because(error))?;
+            let card = Self::parse(&text).map_err(|fault| {
+                Fault::bad_input(format!("{file} is no card to work with")).because(fault)
+            })?;
+            if cards.iter().any(|known| known.name == card.name) {
+                return Err(Fault::bad_input(format!("{file} is a second card {}", card.name)));
+            }
+            cards.push(card);
+        }
+        Ok(cards)
     }
 
     fn validate(&self) -> Result<(), String> {
@@ -289,20 +242,49 @@ impl Card {
             return Err("it names no file".to_owned());
         }
         match (self.task, &self.input, &self.output) {
-            (Task::Classify | Task::Detect, Some(input), Some(output)) => {
-                whole_network(self.task, input, output)
-            }
-            (Task::Classify | Task::Detect, _, _) => Err("input or output is missing".to_owned()),
             (Task::Runtime | Task::Photographs, _, _) => Ok(()),
+            (task, Some(input), Some(output)) => {
+                if let Some(name) = output.files().find(|name| self.file(name).is_none()) {
+                    return Err(format!("{name} is none of its files"));
+                }
+                network::check(task, input, output)
+            }
+            _ => Err("input or output is missing".to_owned()),
         }
     }
 
-    /// Returns the files of this machine that are on the shelf in the end.
+    /// Returns the file of this name.
+    fn file(&self, name: &str) -> Option<&FileCard> {
+        self.files.iter().find(|file| file.name == name && file.is_for_this_machine())
+    }
+
+    /// Returns what its classes are, where the card says so: by itself or by a list of its own.
+    pub fn says(&self) -> Option<LabelKind> {
+        let output = self.output.as_ref()?;
+        output.says.or_else(|| {
+            output.class_file()?;
+            Some(if self.task == Task::Scene { LabelKind::Scene } else { LabelKind::Object })
+        })
+    }
+
+    /// Tells whether every file of this machine can be fetched; else a mirror folder must have them.
+    pub fn has_sources(&self) -> bool {
+        let mut files = self.files.iter().filter(|file| file.is_for_this_machine());
+        files.all(|file| !file.sources.is_empty())
+    }
+
+    /// Returns the files of this machine that are on the shelf in the end, the network first.
     pub fn products(&self) -> Vec<&FileCard> {
         match &self.conversion {
-            Some(conversion) => vec![&conversion.makes],
+            Some(conversion) => [&conversion.makes].into_iter().chain(self.kept()).collect(),
             None => self.files.iter().filter(|file| file.is_for_this_machine()).collect(),
         }
+    }
+
+    /// Returns the files that are read beside the network: the class list, the texts' embeddings.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &FileCard> {
+        let names = self.output.iter().flat_map(Output::files);
+        names.filter_map(|name| self.file(name))
     }
 }
 
@@ -311,6 +293,33 @@ impl FileCard {
     pub fn is_for_this_machine(&self) -> bool {
         let here = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         self.platform.as_ref().is_none_or(|platform| *platform == here)
+    }
+}
+
+/// Digests the tables `input` and `output` of a card's text, keys in order.
+fn reading(text: &str) -> String {
+    let table: toml::Table = toml::from_str(text).unwrap_or_default();
+    let mut digest = Sha256::new();
+    for part in ["input", "output"] {
+        digest.update(table.get(part).map(ordered).unwrap_or_default());
+        digest.update([0]);
+    }
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a value so that equal ones read the same, whatever the order of their keys.
+fn ordered(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Table(table) => {
+            let mut entries: Vec<_> =
+                table.iter().map(|(key, value)| format!("{key}={}", ordered(value))).collect();
+            entries.sort();
+            format!("{{{}}}", entries.join(","))
+        }
+        toml::Value::Array(values) => {
+            format!("[{}]", values.iter().map(ordered).collect::<Vec<_>>().join(","))
+        }
+        plain => plain.to_string(),
     }
 }
 
@@ -323,81 +332,5 @@ fn plain_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn whole_network(task: Task, input: &Input, output: &Output) -> Result<(), String> {
-    if !(1..=4096).contains(&input.side) {
-        return Err(format!("an input of {} pixels a side is not possible", input.side));
-    }
-    if input.deviation.contains(&0.0) {
-        return Err("a deviation of zero is not possible".to_owned());
-    }
-    let fits = match &output.head {
-        Head::Probabilities { .. } => task == Task::Classify,
-        Head::Yolox { strides, .. } | Head::Distances { strides, .. } => {
-            if strides.is_empty() || strides.contains(&0) {
-                return Err("the head has no proper strides".to_owned());
-            }
-            task == Task::Detect
-        }
-    };
-    if !fits {
-        return Err("the head does not fit the task".to_owned());
-    }
-    if task == Task::Detect && matches!(input.fit, Fit::Crop { .. }) {
-        return Err("a detector sees the whole picture, not a crop".to_owned());
-    }
-    if matches!(output.head, Head::Distances { bins: 0, .. }) {
-        return Err("the head has no bins".to_owned());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_built_in_card_is_whole_and_named_once() {
-        let cards = Card::built_in();
-        let names: BTreeSet<_> = cards.iter().map(|card| card.name.clone()).collect();
-        assert_eq!(names.len(), cards.len());
-        for card in &cards {
-            assert!(!card.licence.is_empty() && !card.attribution.is_empty(), "{}", card.name);
-            assert!(!card.products().is_empty(), "{} has nothing for this machine", card.name);
-            for file in &card.files {
-                let mirror_only = card.rank.is_none();
-                assert!(mirror_only || !file.sources.is_empty(), "{} {}", card.name, file.name);
-                let photograph = card.task == Task::Photographs;
-                assert_eq!(file.photograph.is_some(), photograph, "{}", file.name);
-            }
-        }
-    }
-
-    #[test]
-    fn each_task_has_a_best_card_and_no_rank_twice() {
-        let cards = Card::built_in();
-        for task in [Task::Runtime, Task::Classify, Task::Detect, Task::Photographs] {
-            let ranks: Vec<_> =
-                cards.iter().filter(|c| c.task == task).filter_map(|c| c.rank).collect();
-            assert!(!ranks.is_empty(), "{task:?}");
-            assert_eq!(ranks.iter().collect::<BTreeSet<_>>().len(), ranks.len(), "{task:?}");
-        }
-    }
-
-    #[test]
-    fn a_card_that_would_leave_its_folder_or_is_not_whole_is_refused() {
-        let good = include_str!("../cards/yolox-nano.toml");
-        assert!(Card::parse(good).is_ok());
-        for (from, to, why) in [
-            ("name = \"yolox_nano.onnx\"", "name = \"../yolox_nano.onnx\"", "is not a name"),
-            ("sha256 = \"695e", "sha256 = \"zz5e", "sha256"),
-            ("strides = [8, 16, 32]", "strides = [8, 0, 32]", "strides"),
-            ("task = \"detect\"", "task = \"classify\"", "head"),
-            ("side = 416", "side = 0", "pixels a side"),
-            ("how = \"letterbox\", fill = 114", "how = \"crop\", margin = 32", "not a crop"),
-        ] {
-            assert!(good.contains(from), "{from}");
-            let fault = Card::parse(&good.replace(from, to)).expect_err(from);
-            assert!(fault.reason().contains(why), "{from}: {}", fault.reason());
-        }
-    }
-}
+mod tests;

@@ -14,10 +14,12 @@ use glassplate_pipeline::fault::{Fault, FaultKind};
 use crate::archive::cannot_write;
 
 /// Every file that a conversion may need; they import each other.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("onnx_writer.py", include_str!("../convert/onnx_writer.py")),
     ("efficientnet_lite.py", include_str!("../convert/efficientnet_lite.py")),
     ("nanodet_tfjs.py", include_str!("../convert/nanodet_tfjs.py")),
+    ("picodet_ncnn.py", include_str!("../convert/picodet_ncnn.py")),
+    ("squeezenet_places.py", include_str!("../convert/squeezenet_places.py")),
 ];
 
 /// Reads one URL into a file: the argument list is the URL, the file, the greatest length.

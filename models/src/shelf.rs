@@ -26,6 +26,8 @@ use crate::python::Python;
 pub struct Shelf {
     folder: PathBuf,
     mirror: Option<PathBuf>,
+    /// The folders of cards that were added; files lie beside their cards as in the mirror.
+    card_folders: Vec<PathBuf>,
     python: Python,
     cards: Vec<Card>,
 }
@@ -67,7 +69,23 @@ impl Shelf {
         }
         let folder = folder.into();
         let python = Python::new("python3".into(), folder.join("venv"));
-        Ok(Self { folder, mirror, python, cards: Card::built_in() })
+        Ok(Self { folder, mirror, card_folders: Vec::new(), python, cards: Card::built_in() })
+    }
+
+    /// Adds every card of a folder (`*.toml`); one that has the name of a known one replaces it.
+    ///
+    /// The folder serves as a mirror too, before the other: a file may lie beside its card, as
+    /// `<card>/<file>` or `<file>`, and then needs no source.
+    ///
+    /// # Errors
+    /// As [`Card::read_folder`]; then nothing is added.
+    pub fn add_folder(&mut self, folder: impl Into<PathBuf>) -> Result<(), Fault> {
+        let folder = folder.into();
+        for card in Card::read_folder(&folder)? {
+            self.add(card);
+        }
+        self.card_folders.push(folder);
+        Ok(())
     }
 
     /// Adds a card; one of the same name is replaced.
@@ -87,7 +105,7 @@ impl Shelf {
         })
     }
 
-    /// Returns the best card of a task whose files are here.
+    /// Returns the best card of a task whose files are here; never one for measuring only.
     pub fn best(&self, task: Task) -> Option<&Card> {
         self.ranked(task).into_iter().find(|card| self.state(card) == State::Present)
     }
@@ -145,9 +163,10 @@ impl Shelf {
         Ok(card.products().into_iter().map(|file| (file, self.place(card, file))).collect())
     }
 
+    /// The cards of a task that may be taken without being named, the best first.
     fn ranked(&self, task: Task) -> Vec<&Card> {
-        let mut cards: Vec<_> =
-            self.cards.iter().filter(|card| card.task == task && card.rank.is_some()).collect();
+        let may = |card: &&Card| card.task == task && card.rank.is_some() && !card.measuring_only;
+        let mut cards: Vec<_> = self.cards.iter().filter(may).collect();
         cards.sort_by_key(|card| card.rank);
         cards
     }

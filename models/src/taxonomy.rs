@@ -1,18 +1,19 @@
-//! The nouns that labellers use: names, synonyms, broader terms.
+//! The nouns that labellers use: names, synonyms, broader terms; and the class lists.
 //!
-//! The tables (`models/taxonomy`) are derived from WordNet 3.0 and are part of the program.
-//! Scenes and concepts are not here.
+//! The objects' tables (`models/taxonomy`) are derived from WordNet 3.0; all are part of the
+//! program. Of scenes only the class list is here, of concepts nothing.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::label::Synset;
+use glassplate_pipeline::label::{LabelKind, Synset};
 use glassplate_pipeline::ports::Vocabulary;
 
 const OBJECTS: &str = include_str!("../taxonomy/objects.tsv");
 const IMAGENET_1K: &str = include_str!("../taxonomy/imagenet-1k.tsv");
 const COCO_80: &str = include_str!("../taxonomy/coco-80.tsv");
+const SCENES: &str = include_str!("../taxonomy/scenes.tsv");
 
 /// What must accompany the tables: WordNet's licence and that of the class names.
 pub const NOTICES: [&str; 2] = [
@@ -42,6 +43,8 @@ struct Noun {
 pub struct Class {
     /// The name, lower case.
     pub name: String,
+    /// What it names.
+    pub kind: LabelKind,
     /// Its synset; none where WordNet lacks the thing and only knows broader terms.
     pub wordnet: Option<Synset>,
     /// Names of all ancestors, nearest first, each once and never the name itself.
@@ -63,26 +66,59 @@ impl Objects {
         Arc::new(Self { nouns, by_synset, by_lemma })
     }
 
-    /// Returns the classes of a list, in the order of a network's output.
+    /// Returns the classes of a built-in list, in the order of a network's output.
     ///
     /// # Errors
-    /// `NotFound` for a list other than `imagenet-1k` and `coco-80`.
+    /// `NotFound` for a list other than `imagenet-1k`, `coco-80` and `places365`.
     pub fn classes(&self, list: &str) -> Result<Vec<Class>, Fault> {
         let table = match list {
             "imagenet-1k" => IMAGENET_1K,
             "coco-80" => COCO_80,
+            "places365" => return Ok(rows(SCENES).filter_map(scene).collect()),
             _ => return Err(Fault::not_found(format!("there is no class list {list:?}"))),
         };
-        Ok(rows(table).filter_map(|row| self.class(row)).collect())
+        Ok(rows(table).filter_map(|row| self.class(row, LabelKind::Object)).collect())
+    }
+
+    /// Reads a class list that is not built in, in the order of a network's output.
+    ///
+    /// Its rows are those of the built-in ones: a synset and a name. A class that WordNet lacks
+    /// has an empty synset or `-`, and no broader terms.
+    ///
+    /// # Errors
+    /// `BadInput` that tells the line of a row that is something else, and for an empty list.
+    pub fn read_classes(&self, list: &str, kind: LabelKind) -> Result<Vec<Class>, Fault> {
+        let mut classes = Vec::new();
+        for (number, line) in (1..).zip(list.lines()) {
+            let row = line.trim_end();
+            if row.is_empty() || row.starts_with('#') {
+                continue;
+            }
+            let class = self.class(row, kind).ok_or_else(|| {
+                Fault::bad_input(format!("line {number} is no synset, tab and name: {row:?}"))
+            })?;
+            classes.push(class);
+        }
+        if classes.is_empty() {
+            return Err(Fault::bad_input("the class list is empty"));
+        }
+        Ok(classes)
     }
 
     /// Reads `synset, name`; `~` before the synset says that it is only a broader term.
-    fn class(&self, row: &str) -> Option<Class> {
+    fn class(&self, row: &str, kind: LabelKind) -> Option<Class> {
         let (synset, name) = row.split_once('\t')?;
+        let name = name.trim().to_lowercase();
+        if name.is_empty() {
+            return None;
+        }
+        if matches!(synset, "" | "-") {
+            return Some(Class { name, kind, wordnet: None, parents: Vec::new() });
+        }
         let broader = synset.strip_prefix('~');
         let at = Synset::parse(broader.unwrap_or(synset))?;
         let mut parents = Vec::new();
-        let mut told = HashSet::from([name]);
+        let mut told = HashSet::from([name.as_str()]);
         let itself = broader.and_then(|_| self.noun(&at));
         for noun in itself.into_iter().chain(self.ancestor_nouns(&at)) {
             if told.insert(noun.name) {
@@ -90,7 +126,7 @@ impl Objects {
             }
         }
         let wordnet = broader.is_none().then_some(at);
-        Some(Class { name: name.to_owned(), wordnet, parents })
+        Some(Class { name, kind, wordnet, parents })
     }
 
     fn noun(&self, synset: &Synset) -> Option<&Noun> {
@@ -144,6 +180,20 @@ impl Noun {
     }
 }
 
+/// Reads a row of the scenes' table: key, name, setting, two groups, synonyms, broader words.
+fn scene(row: &str) -> Option<Class> {
+    let columns: Vec<_> = row.split('\t').collect();
+    let name = (*columns.get(1)?).to_owned();
+    let broader = columns.get(6).copied().unwrap_or_default();
+    let mut parents: Vec<String> = Vec::new();
+    for word in broader.split('|').filter(|word| !word.is_empty() && *word != name) {
+        if !parents.iter().any(|known| known == word) {
+            parents.push(word.to_owned());
+        }
+    }
+    Some(Class { name, kind: LabelKind::Scene, wordnet: None, parents })
+}
+
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
 }
@@ -171,6 +221,40 @@ mod tests {
         assert_eq!(objects.classes("imagenet-1k").unwrap().len(), 1000);
         assert_eq!(objects.classes("coco-80").unwrap().len(), 80);
         assert!(objects.classes("coco-81").is_err());
+    }
+
+    #[test]
+    fn scenes_are_365_each_named_once_with_broader_words() {
+        let scenes = Objects::load().classes("places365").unwrap();
+        assert_eq!(scenes.len(), 365);
+        assert!(
+            scenes.iter().all(|scene| scene.kind == LabelKind::Scene && !scene.name.is_empty())
+        );
+        assert!(scenes.iter().all(|scene| !scene.parents.contains(&scene.name)));
+        let names: HashSet<_> = scenes.iter().map(|scene| &scene.name).collect();
+        assert_eq!(names.len(), scenes.len());
+        assert_eq!(scenes[0].name, "airfield");
+    }
+
+    #[test]
+    fn a_list_of_ones_own_may_lack_synsets_and_its_mistakes_are_told_by_line() {
+        let objects = Objects::load();
+        let list = "# mine\nn02085620\tChihuahua\r\n\n-\tglass plate\n\tlantern slide\n";
+        let classes = objects.read_classes(list, LabelKind::Concept).unwrap();
+        let names: Vec<_> = classes.iter().map(|class| class.name.as_str()).collect();
+        assert_eq!(names, ["chihuahua", "glass plate", "lantern slide"]);
+        assert!(classes.iter().all(|class| class.kind == LabelKind::Concept));
+        assert!(classes[0].parents.iter().any(|parent| parent == "dog"));
+        assert_eq!((classes[1].wordnet.clone(), classes[1].parents.len()), (None, 0));
+        for (list, told) in [
+            ("-\tfine\nno tab", "line 2"),
+            ("dog\tdog", "line 1"),
+            ("n02084071\t ", "line 1"),
+            ("# nothing", "empty"),
+        ] {
+            let fault = objects.read_classes(list, LabelKind::Object).unwrap_err();
+            assert!(fault.to_string().contains(told), "{fault}");
+        }
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub(crate) fn from_raster(raster: &Raster, input: &Input) -> Result<(Vec<f32>, P
     Ok((planes(&small, kept, fill, input), Placement { filled }))
 }
 
+/// Returns the tensor of the mirror image: left and right change places.
+pub(crate) fn mirrored(values: &[f32], side: u32) -> Vec<f32> {
+    values.chunks_exact(side as usize).flat_map(|row| row.iter().rev().copied()).collect()
+}
+
 fn resize(
     raster: &Raster,
     kept: [u32; 2],
@@ -88,6 +93,7 @@ mod tests {
             channels,
             mean: [10.0, 20.0, 30.0],
             deviation: [1.0, 2.0, 4.0],
+            flips: false,
         }
     }
 
@@ -112,6 +118,14 @@ mod tests {
         let (values, placement) = from_raster(&pair(), &input(fit, Channels::Rgb)).unwrap();
         assert_eq!(values[..4], [100.0, 110.0, 104.0, 104.0]);
         assert_eq!(placement.filled, [2.0, 1.0]);
+    }
+
+    #[test]
+    fn the_mirror_image_is_the_tensor_of_the_mirrored_picture() {
+        let input = input(Fit::Stretch, Channels::Rgb);
+        let (values, _) = from_raster(&pair(), &input).unwrap();
+        let turned = Raster::new(2, 1, vec![120, 130, 140, 110, 120, 130]);
+        assert_eq!(mirrored(&values, 2), from_raster(&turned, &input).unwrap().0);
     }
 
     #[test]

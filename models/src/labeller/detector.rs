@@ -69,16 +69,21 @@ fn intersection_over_union(a: [f32; 4], b: [f32; 4]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use glassplate_pipeline::label::LabelKind;
+
     use super::*;
     use crate::card::Head;
 
     fn output() -> Output {
         let head = Head::Yolox { tensor: String::new(), strides: vec![8], overlap: 0.6 };
-        Output { head, classes: String::new(), keep_above: 0.05, keep_at_most: 5 }
+        let (classes, says, embedding) = (String::new(), None, None);
+        Output { head, classes, says, embedding, keep_above: 0.05, keep_at_most: 5 }
     }
 
     fn classes() -> [Class; 2] {
-        ["dog", "cat"].map(|name| Class { name: name.to_owned(), wordnet: None, parents: vec![] })
+        let kind = LabelKind::Object;
+        let class = |name: &str| Class { name: name.into(), kind, wordnet: None, parents: vec![] };
+        ["dog", "cat"].map(class)
     }
 
     fn found(class: usize, score: f32, corners: [f32; 4]) -> Found {

@@ -73,6 +73,26 @@ pub(super) fn yolox(
     Ok(best(found))
 }
 
+/// Reads Ultralytics' exports: centre, width and height of every box, then every class's scores.
+pub(super) fn yolov8(
+    output: &(String, Vec<usize>, Vec<f32>),
+    classes: usize,
+    keep_above: f32,
+) -> Result<Vec<Found>, Fault> {
+    // How many boxes there are follows from the export's strides, which the card does not tell.
+    let cells = output.1.last().copied().unwrap_or_default();
+    let values = values(output, [1, 4 + classes, cells])?;
+    let (boxes, scores) = values.split_at(4 * cells);
+    let mut found = Vec::new();
+    for cell in 0..cells {
+        let [x, y, width, height] = [0, 1, 2, 3].map(|at| boxes[at * cells + cell]);
+        let corners = [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0];
+        let scores = scores[cell..].iter().step_by(cells).copied();
+        keep(&mut found, scores, keep_above, corners);
+    }
+    Ok(best(found))
+}
+
 /// Reads NanoDet and PicoDet: class scores, and distances from the cell's centre to each side.
 pub(super) fn distances(
     outputs: &Outputs,
@@ -162,6 +182,18 @@ mod tests {
         assert!((found[0].score - 0.4).abs() < 1e-6);
         let expected = [4.0, 8.0, 20.0, 16.0];
         assert!(found[0].corners.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[test]
+    fn yolov8_boxes_are_read_down_the_columns() {
+        // Two boxes, three classes: centre 8, 6 and 4 by 2; the other one is nothing.
+        let rows =
+            [[8.0, 1.0], [6.0, 1.0], [4.0, 1.0], [2.0, 1.0], [0.1, 0.0], [0.7, 0.1], [0.0; 2]];
+        let output = ("output0".to_owned(), vec![1, 7, 2], rows.concat());
+        let found = yolov8(&output, 3, 0.2).unwrap();
+        assert_eq!(found, [Found { class: 1, score: 0.7, corners: [6.0, 5.0, 10.0, 7.0] }]);
+        assert!(yolov8(&output, 2, 0.2).is_err());
+        assert!(yolov8(&("output0".to_owned(), vec![1, 7, 0], vec![]), 3, 0.2).unwrap().is_empty());
     }
 
     #[test]

@@ -61,8 +61,8 @@ impl fmt::Display for Progress<'_> {
 }
 
 /// What is pulled when nothing is named, and whether the work can go on without.
-const NEEDED: [(Task, bool); 3] =
-    [(Task::Runtime, true), (Task::Classify, true), (Task::Detect, false)];
+const NEEDED: [(Task, bool); 4] =
+    [(Task::Runtime, true), (Task::Classify, true), (Task::Detect, false), (Task::Scene, false)];
 
 /// Temporary folders of pulls; those of killed ones are swept.
 const WORKSPACE_PREFIX: &str = ".fetch-";
@@ -71,7 +71,7 @@ impl Shelf {
     /// Brings models here; safe to run twice and at once, and does nothing for what is here.
     ///
     /// With no names, it brings one model for each task that glassplate needs, the best
-    /// that can be had; a detector may be missing, the others may not. Where one serves
+    /// that can be had; detector and scene network may be missing, the others not. Where one serves
     /// already, only a better one in the mirror folder is brought.
     ///
     /// # Errors
@@ -130,13 +130,18 @@ impl Shelf {
     }
 
     /// All of a task's cards while none is here; else the better ones that the mirror has.
-    fn worth_bringing<'a>(&self, cards: &[&'a Card]) -> Vec<&'a Card> {
-        match self.best_of(cards) {
-            None => cards.to_vec(),
-            Some(best) => {
-                cards[..best].iter().copied().filter(|card| self.mirror_has(card)).collect()
-            }
+    ///
+    /// A card without sources that the mirror lacks is passed over in silence, unless it is
+    /// the only one: then the fault says where it was looked for.
+    pub(super) fn worth_bringing<'a>(&self, cards: &[&'a Card]) -> Vec<&'a Card> {
+        let best = self.best_of(cards);
+        let can_be_had =
+            |card: &&&Card| self.mirror_has(card) || (best.is_none() && card.has_sources());
+        let better = &cards[..best.unwrap_or(cards.len())];
+        if let ([only], None) = (better, best) {
+            return vec![*only];
         }
+        better.iter().filter(can_be_had).copied().collect()
     }
 
     fn best_of(&self, cards: &[&Card]) -> Option<usize> {
@@ -189,9 +194,12 @@ impl Shelf {
                 continue;
             }
             match &card.conversion {
-                Some(_) if self.copy_from_mirror(card, product, &place).is_ok() => {}
-                Some(_) => self.convert(card, workspace.path(), progress)?,
-                None => self.obtain(card, product, &place, workspace.path(), progress)?,
+                Some(conversion) if conversion.makes == *product => {
+                    if self.copy_from_mirror(card, product, &place).is_err() {
+                        self.convert(card, workspace.path(), progress)?;
+                    }
+                }
+                _ => self.obtain(card, product, &place, workspace.path(), progress)?,
             }
             write_stamp(&place, product);
         }
@@ -205,7 +213,9 @@ impl Shelf {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), Fault> {
         let conversion = card.conversion.as_ref().expect("asked for cards with a conversion only");
-        for file in card.files.iter().filter(|file| file.is_for_this_machine()) {
+        let kept: Vec<_> = card.kept().map(|file| &file.name).collect();
+        let here = card.files.iter().filter(|file| file.is_for_this_machine());
+        for file in here.filter(|file| !kept.contains(&&file.name)) {
             self.obtain(card, file, &workspace.join(&file.name), workspace, progress)?;
         }
         progress(Progress::Converting { card });
@@ -261,9 +271,9 @@ impl Shelf {
     }
 
     fn in_mirror(&self, card: &Card, file: &FileCard) -> Option<PathBuf> {
-        let mirror = self.mirror.as_ref()?;
-        [mirror.join(&card.name).join(&file.name), mirror.join(&file.name)]
-            .into_iter()
+        let folders = self.card_folders.iter().chain(&self.mirror);
+        folders
+            .flat_map(|folder| [folder.join(&card.name).join(&file.name), folder.join(&file.name)])
             .find(|path| path.is_file())
     }
 

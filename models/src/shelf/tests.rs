@@ -116,3 +116,47 @@ fn an_unknown_name_lists_the_known_ones() {
     let fault = shelf(folder.path()).pull(&["nothing"], &mut |_| {}).unwrap_err();
     assert!(fault.to_string().contains("known: one"), "{fault}");
 }
+
+#[test]
+fn a_folder_of_cards_brings_files_that_lie_beside_them_and_what_is_measured_is_never_the_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shelf = shelf(folder.path());
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    let text = |name: &str, rank: u8, extra: &str| {
+        format!(
+            "name = \"{name}\"\ntitle = \"t\"\ntask = \"photographs\"\nversion = \"1\"\n\
+             licence = \"NONE\"\nattribution = \"me\"\nrank = {rank}\n{extra}\n[[file]]\n\
+             name = \"{name}.bin\"\nsha256 = \"{:x}\"\nbytes = 5\n",
+            Sha256::digest(b"right")
+        )
+    };
+    fs::write(mine.join("two.toml"), text("two", 1, "measuring_only = true")).unwrap();
+    fs::write(mine.join("three.toml"), text("three", 2, "")).unwrap();
+    fs::write(mine.join("two.bin"), b"right").unwrap();
+    fs::create_dir(mine.join("three")).unwrap();
+    fs::write(mine.join("three/three.bin"), b"right").unwrap();
+    shelf.add_folder(&mine).unwrap();
+    shelf.pull(&["two", "three"], &mut |_| {}).unwrap();
+    assert_eq!(fs::read(shelf.path("two").unwrap()).unwrap(), b"right");
+    assert_eq!(shelf.best(Task::Photographs).unwrap().name, "three");
+    fs::write(mine.join("four.toml"), "nonsense").unwrap();
+    let fault = shelf.add_folder(&mine).unwrap_err();
+    assert!(fault.reason().contains("four.toml"), "{}", fault.reason());
+}
+
+#[test]
+fn a_card_that_nothing_can_fetch_is_passed_over_when_another_can_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = shelf(folder.path());
+    let sourceless = card("lost", b"lost", "");
+    let url = "[[file.source]]\nkind = \"url\"\nurl = \"http://localhost:9/a.bin\"\n";
+    let fetched = card("fetched", b"x", url);
+    let mirrored = card("one", b"right", "");
+    let named = |cards: &[&Card]| {
+        let worth = shelf.worth_bringing(cards);
+        worth.into_iter().map(|card| card.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&[&sourceless, &fetched, &mirrored]), ["fetched", "one"]);
+    assert_eq!(named(&[&sourceless]), ["lost"], "asked for by name, it fails and says why");
+}

@@ -41,6 +41,7 @@ fn list(desk: &Desk, models: &[Status]) {
             "task": word(&card.task),
             "version": card.version,
             "licence": card.licence,
+            "measuring_only": card.measuring_only,
             "state": word(state),
             "bytes": bytes,
             "source": source,
@@ -52,12 +53,13 @@ fn list(desk: &Desk, models: &[Status]) {
     }
     for Status { card, state, bytes, source } in models {
         data(format!(
-            "{:<20} {:<8} {:>8}  {}  ({})",
+            "{:<20} {:<8} {:>8}  {}  ({}){}",
             card.name,
             word(state),
             output::bytes(*bytes),
             card.licence,
-            source
+            source,
+            if card.measuring_only { "  for measuring only" } else { "" }
         ));
     }
 }
