@@ -321,6 +321,11 @@ mod tests {
 
     #[test]
     fn the_weights_reader_refuses_a_pickle_that_asks_for_anything_but_tensors() {
+        refuses("efficientnet_lite.py", &["224"]);
+        refuses("squeezenet_places.py", &[]);
+    }
+
+    fn refuses(script: &str, arguments: &[&str]) {
         let folder = tempfile::tempdir().unwrap();
         let marker = folder.path().join("ran");
         // A pickle of protocol 0 that would call os.system, as an attacker would write it.
@@ -329,10 +334,9 @@ mod tests {
         fs::write(&source, attack).unwrap();
         let python = Python::new("python3".into(), folder.path().join("venv"));
         let target = folder.path().join("out.onnx");
-        let side = ["224".to_owned()];
-        let fault = python
-            .convert("efficientnet_lite.py", &source, &target, &side, folder.path())
-            .unwrap_err();
+        let arguments: Vec<_> = arguments.iter().map(|&word| word.to_owned()).collect();
+        let fault =
+            python.convert(script, &source, &target, &arguments, folder.path()).unwrap_err();
         assert!(
             fault.reason().contains("refused: the weights ask for os.system"),
             "{}",

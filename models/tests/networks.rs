@@ -10,15 +10,18 @@ mod evaluate;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use evaluate::{Score, compare, label_all, read_table};
+use evaluate::{Ranked, Score, compare, label_all, read_table};
 use glassplate_models::card::Task;
 use glassplate_models::demo;
 use glassplate_models::labeller::OnnxLabeller;
 use glassplate_models::session::Runtime;
-use glassplate_models::shelf::Shelf;
+use glassplate_models::shelf::{Progress, Shelf};
 use glassplate_models::taxonomy::Objects;
+use glassplate_pipeline::asset::Digest;
+use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::Labeller as _;
 use glassplate_pipeline::raster::Raster;
+use sha2::{Digest as _, Sha256};
 
 const NEEDS_MODELS: &str = "pull the models first: `glassplate models pull`";
 
@@ -54,7 +57,7 @@ async fn the_classifier_names_what_is_in_a_photograph() {
         let index: usize = known.row["imagenet_index"].parse().unwrap();
         right += usize::from(labels.first().is_some_and(|l| l.name == classes[index].name));
         assert!(labels.is_sorted_by(|a, b| a.confidence >= b.confidence));
-        assert!(labels.iter().all(|label| (0.01..=1.0).contains(&label.confidence)));
+        assert!(labels.iter().all(|label| (0.002..=1.0).contains(&label.confidence)));
     })
     .await;
     // 88 % of all of them; a wrong order of channels or a wrong crop costs ten points.
@@ -69,8 +72,11 @@ async fn every_detector_on_the_shelf_finds_what_is_in_a_photograph() {
     // The networks were trained on the others.
     known.retain(|known| known.row["origin"] == "val2017");
     let mut measured = 0;
-    // Measured: 0.69 and 0.65. A wrong order of channels or a wrong fit costs more than is left.
-    for (name, threshold, least) in [("yolox-nano", 0.25, 0.66), ("nanodet", 0.35, 0.62)] {
+    // Measured: 0.69, 0.69 and 0.65. A wrong order of channels or a wrong fit costs more than is
+    // left.
+    let detectors =
+        [("picodet-s-416", 0.35, 0.66), ("yolox-nano", 0.25, 0.66), ("nanodet", 0.35, 0.62)];
+    for (name, threshold, least) in detectors {
         if shelf.path(name).is_err() {
             continue;
         }
@@ -90,6 +96,80 @@ async fn every_detector_on_the_shelf_finds_what_is_in_a_photograph() {
         measured += 1;
     }
     assert!(measured > 0, "{NEEDS_MODELS}");
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn a_scene_network_on_the_shelf_names_the_place() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let labeller = labeller(&shelf, &objects, "squeezenet-places365", 1);
+    let known = read_table(&table("scenes_colour_cid22"));
+    let mut ranked = Ranked::default();
+    label_all(&labeller, &known, |known, labels, _| {
+        ranked.look(&objects, known, &labels);
+        assert!(labels.iter().all(|label| label.kind == LabelKind::Scene));
+    })
+    .await;
+    // Measured: 36 and 66 %. With its kernels the wrong way round it is 13 and 45 %.
+    assert!(ranked.first * 100 >= ranked.all * 30, "{ranked:?}");
+    assert!(ranked.among * 100 >= ranked.all * 60, "{ranked:?}");
+    assert!(shelf.best(Task::Scene).is_none(), "it is for measuring only");
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn a_network_becomes_another_labeller_by_a_card_alone() {
+    let (mut shelf, objects) = (shelf(), Objects::load());
+    let pictures: Vec<_> = read_table(&table("imagenet1k_sample"))
+        .into_iter()
+        .step_by(40)
+        .map(|known| evaluate::read_jpeg(&known.path))
+        .collect();
+    let name = "efficientnet-lite0";
+    let mut texts = Vec::new();
+    let known = labeller(&shelf, &objects, name, 1);
+    for picture in &pictures {
+        let seen = known.see(picture).await.unwrap();
+        let embedding = seen.embedding.expect("the card names the embedding");
+        assert_eq!(embedding.len(), 1280);
+        // As if a text had been found that is embedded where the picture is.
+        texts.extend(embedding.iter().flat_map(|value| (3.0 * value).to_le_bytes()));
+    }
+    let names: String = (0..pictures.len()).map(|at| format!("-\tidea {at}\n")).collect();
+    let cards = tempfile::tempdir().unwrap();
+    let write = |file: &str, bytes: &[u8]| std::fs::write(cards.path().join(file), bytes).unwrap();
+    let network = std::fs::read(shelf.path(name).unwrap()).unwrap();
+    let mut files = String::new();
+    for (file, bytes) in
+        [("n.onnx", network.as_slice()), ("texts.f32", &texts), ("names.tsv", names.as_bytes())]
+    {
+        write(file, bytes);
+        let sha256 = Digest::new(Sha256::digest(bytes).into());
+        let length = bytes.len();
+        files += &format!("[[file]]\nname = \"{file}\"\nsha256 = \"{sha256}\"\nbytes = {length}\n");
+    }
+    let card = format!(
+        "name = \"ideas\"\ntitle = \"t\"\ntask = \"classify\"\nversion = \"1\"\nlicence = \"MIT\"\n\
+         attribution = \"me\"\n{files}[input]\nside = 224\nfit = {{ how = \"crop\", margin = 32 }}\n\
+         filter = \"bicubic\"\nchannels = \"rgb\"\nmean = [127.0, 127.0, 127.0]\n\
+         deviation = [128.0, 128.0, 128.0]\nflips = true\n[output]\nclasses = \"file:names.tsv\"\n\
+         says = \"concept\"\nkeep_above = 0.0\nkeep_at_most = 3\nhead = {{ kind = \"similarity\", \
+         tensor = \"embedding\", texts = \"texts.f32\", scale = 50.0 }}\n"
+    );
+    write("ideas.toml", card.as_bytes());
+    // A shelf of its own: the card's files are copied there.
+    let runtime = Runtime::load(&shelf.path("onnxruntime").unwrap()).unwrap();
+    shelf = Shelf::open(cards.path().join("models"), None).unwrap();
+    shelf.add_folder(cards.path()).unwrap();
+    shelf.pull(&["ideas"], &mut |_| {}).unwrap();
+    let ideas = OnnxLabeller::open(&shelf, &runtime, &objects, "ideas", 1).unwrap();
+    for (at, picture) in pictures.iter().enumerate() {
+        let labels = ideas.label(picture).await.unwrap();
+        assert_eq!(
+            (labels[0].name.as_str(), labels[0].kind),
+            (&*format!("idea {at}"), LabelKind::Concept)
+        );
+    }
 }
 
 #[tokio::test]
@@ -153,7 +233,24 @@ async fn two_sessions_serve_many_callers_and_say_the_same_to_all() {
         assert_eq!(caller.await.unwrap(), first);
     }
     assert_eq!(labeller.step(), format!("label:{}", card.name));
-    assert!(labeller.maker().parameters.contains("\"keep_above\":0.01"));
+    assert!(labeller.maker().parameters.contains("\"keep_above\":0.002"));
+}
+
+#[test]
+#[ignore = "needs ../shared: make test"]
+fn what_the_mirror_holds_is_converted_to_the_very_bytes_on_the_card() {
+    let mirror = workspace().join("../shared/models");
+    for name in ["picodet-s-416", "squeezenet-places365"] {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(folder.path(), Some(mirror.clone())).unwrap();
+        let mut converted = 0;
+        // A pull checks the hash of what was made.
+        let mut count = |progress: Progress<'_>| {
+            converted += usize::from(matches!(progress, Progress::Converting { .. }));
+        };
+        shelf.pull(&[name], &mut count).unwrap();
+        assert_eq!(converted, 1, "{name}");
+    }
 }
 
 #[test]

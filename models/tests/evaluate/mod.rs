@@ -37,7 +37,7 @@ impl Score {
     }
 }
 
-/// Reads a table with a `file` column; the photographs lie beside it.
+/// Reads a table with a `file` column; the photographs lie beside it, or in a folder beside its own.
 pub(crate) fn read_table(table: &Path) -> Vec<Known> {
     let folder = table.parent().expect("a table lies in a folder");
     let mut reader = csv::Reader::from_path(table).expect("the table can be read");
@@ -45,7 +45,9 @@ pub(crate) fn read_table(table: &Path) -> Vec<Known> {
         .deserialize()
         .map(|row| {
             let row: BTreeMap<String, String> = row.expect("a row has its columns");
-            Known { path: folder.join(&row["file"]), row }
+            let beside = folder.join(&row["file"]);
+            let other = folder.join("..").join(&row["file"]);
+            Known { path: if beside.exists() { beside } else { other }, row }
         })
         .collect()
 }
@@ -59,9 +61,9 @@ pub(crate) fn read_jpeg(path: &Path) -> Arc<Raster> {
 }
 
 /// Labels every photograph in turn and hands each with its labels to `look`.
-pub(crate) async fn label_all(
+pub(crate) async fn label_all<'a>(
     labeller: &dyn Labeller,
-    photographs: &[Known],
+    photographs: impl IntoIterator<Item = &'a Known>,
     mut look: impl FnMut(&Known, Vec<Label>, std::time::Duration),
 ) {
     for known in photographs {
@@ -73,7 +75,7 @@ pub(crate) async fn label_all(
 }
 
 /// Processor time of the whole process so far.
-fn processor_time() -> std::time::Duration {
+pub(crate) fn processor_time() -> std::time::Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
@@ -83,6 +85,35 @@ pub(crate) fn means(objects: &Objects, label: &Label, name: &str) -> bool {
     label.name == name
         || label.wordnet.as_ref().is_some_and(|synset| objects.lookup(name).contains(synset))
 }
+
+/// How often a scene that somebody accepted comes first, and among the first five.
+#[derive(Debug, Default)]
+pub(crate) struct Ranked {
+    pub(crate) first: usize,
+    pub(crate) among: usize,
+    pub(crate) all: usize,
+}
+
+impl Ranked {
+    /// Looks for the column `scenes_accepted`, which holds Places365's own names.
+    pub(crate) fn look(&mut self, objects: &Objects, known: &Known, labels: &[Label]) {
+        let accepted: Vec<_> = known.row["scenes_accepted"].split('|').collect();
+        let keys = SCENES.lines().filter(|row| !row.starts_with('#'));
+        let keys = keys.filter_map(|row| row.split('\t').next());
+        let classes = objects.classes("places365").expect("a list that is built in");
+        let names: BTreeSet<_> = keys
+            .zip(&classes)
+            .filter(|(key, _)| accepted.contains(key))
+            .map(|(_, class)| class.name.as_str())
+            .collect();
+        let at = labels.iter().position(|label| names.contains(label.name.as_str()));
+        self.first += usize::from(at == Some(0));
+        self.among += usize::from(at.is_some_and(|at| at < 5));
+        self.all += 1;
+    }
+}
+
+const SCENES: &str = include_str!("../../taxonomy/scenes.tsv");
 
 /// Counts labels of at least `threshold` against the `objects` column, `name:count|...`.
 pub(crate) fn compare(
