@@ -36,9 +36,9 @@ fn diagram(svg: &mut String, kind: &Reliability) {
     let _ = writeln!(
         svg,
         r#"<text x="0" y="-28" font-size="15" font-weight="bold">{}</text>
-<text x="0" y="-10">{claims} claims in {} bins, calibration error {:.3}</text>"#,
+<text x="0" y="-10">{claims} claims, {} a bin; calibration error {:.3}</text>"#,
         kind.name,
-        kind.bins.len(),
+        a_bin(&kind.bins),
         error(&kind.bins)
     );
     for step in 0..=5 {
@@ -77,6 +77,15 @@ fn diagram(svg: &mut String, kind: &Reliability) {
             bin.confidence,
             bin.right
         );
+    }
+}
+
+/// Says how many claims are in a bin: as good as the same number in each.
+fn a_bin(bins: &[Bin]) -> String {
+    let counts = || bins.iter().map(|bin| bin.claims);
+    match (counts().min().unwrap_or(0), counts().max().unwrap_or(0)) {
+        (least, most) if least == most => least.to_string(),
+        (least, most) => format!("{least} or {most}"),
     }
 }
 

@@ -67,6 +67,12 @@ pub struct Reliability {
 }
 
 impl Report {
+    /// Returns a figure by the names of its group and its own.
+    pub fn figure(&self, group: &str, name: &str) -> Option<f64> {
+        let group = self.groups.iter().find(|known| known.name == group)?;
+        group.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    }
+
     /// States the groups as one object, a group a key; intervals stand beside their figures.
     pub fn to_json(&self) -> Value {
         let mut value = json!({});

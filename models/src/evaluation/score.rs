@@ -99,6 +99,13 @@ impl Report {
         }
         let counts = vec![("n", scenes), ("indoor_outdoor_n", settings)];
         self.shares("scenes", ["top1", "top5", "indoor_outdoor"], &parts, counts);
+        if let Some(group) = self.groups.last_mut().filter(|group| group.name == "scenes") {
+            // What no table judges is no figure.
+            let judged =
+                |name: &str| if name == "indoor_outdoor" { settings > 0 } else { scenes > 0 };
+            group.figures.retain(|figure| judged(figure.name));
+            group.counts.retain(|(_, count)| *count > 0);
+        }
         self.classes.extend(classes.rows("scene"));
         ("scenes", claims, parts.len())
     }
