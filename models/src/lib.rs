@@ -11,6 +11,7 @@ pub mod labeller;
 pub mod session;
 pub mod shelf;
 pub mod taxonomy;
+pub mod vocabulary;
 
 mod archive;
 mod python;

@@ -101,6 +101,7 @@ impl Desk {
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
         Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?)
+            .map(|index| index.showing(self.settings.labels))
     }
 
     /// The interpreter by which every record is read.
@@ -154,6 +155,26 @@ impl Desk {
         self.open_labellers(&shelf)
     }
 
+    /// Opens the labellers of these cards, fetching what is missing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown card, and why a model cannot be had or run.
+    pub(crate) fn labellers_named(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        let shelf = self.shelf()?;
+        let mut wanted: Vec<&str> = Vec::new();
+        for name in names.iter().map(String::as_str) {
+            shelf.card(name)?;
+            if !wanted.contains(&name) {
+                wanted.push(name);
+            }
+        }
+        pull(&shelf, &[&wanted[..], &[RUNTIME]].concat())?;
+        self.open_cards(&shelf, &wanted)
+    }
+
     /// Opens the labellers that the settings name as far as they are here, fetching nothing.
     ///
     /// # Errors
@@ -164,19 +185,27 @@ impl Desk {
 
     fn open_labellers(&self, shelf: &Shelf) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let named = &self.settings.models.labellers;
-        let names: Vec<&str> = named.iter().map(String::as_str).collect();
+        if !named.is_empty() {
+            let names: Vec<&str> = named.iter().map(String::as_str).collect();
+            return self.open_cards(shelf, &names);
+        }
+        let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
+        let (objects, sessions) = (Objects::load(), self.lanes());
+        let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
+        for task in [Task::Classify, Task::Detect] {
+            let best = OnnxLabeller::best(shelf, &runtime, &objects, task, sessions)?;
+            labellers.extend(best.map(|labeller| Arc::new(labeller) as Arc<dyn Labeller>));
+        }
+        Ok(labellers)
+    }
+
+    fn open_cards(&self, shelf: &Shelf, names: &[&str]) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
         let (objects, sessions) = (Objects::load(), self.lanes());
         let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
         for name in names {
             let labeller = OnnxLabeller::open(shelf, &runtime, &objects, name, sessions)?;
             labellers.push(Arc::new(labeller));
-        }
-        if labellers.is_empty() {
-            for task in [Task::Classify, Task::Detect] {
-                let best = OnnxLabeller::best(shelf, &runtime, &objects, task, sessions)?;
-                labellers.extend(best.map(|labeller| Arc::new(labeller) as Arc<dyn Labeller>));
-            }
         }
         Ok(labellers)
     }
