@@ -4,8 +4,8 @@
 //! [SCENES.csv...] [--flips]
 //!
 //! The tables have a `file` column beside the photographs, and `imagenet_index`, `objects`
-//! and `origin`, or `scenes_accepted`. With `--flips` classifiers and scene networks look at the mirror
-//! image too. Times are processor times of one thread, from a decoded raster to labels: once
+//! and `origin`, or `scenes_accepted` (of these only the JPEG files count). With `--flips`
+//! classifiers and scene networks look at the mirror image too. Times are processor times of one thread, from a decoded raster to labels: once
 //! on the photographs as they are, once enlarged to 1024 pixels, as renditions are.
 
 #![allow(clippy::print_stdout, reason = "a program of its own")]
@@ -93,8 +93,10 @@ async fn classify(
 }
 
 async fn scene(labeller: &OnnxLabeller, objects: &Objects, known: &[Known]) {
+    let is_jpeg = |known: &&Known| known.path.extension().is_some_and(|end| end == "jpg");
+    let known: Vec<_> = known.iter().filter(is_jpeg).collect();
     let (mut spent, mut ranked, mut kept) = (Duration::ZERO, Ranked::default(), 0);
-    label_all(labeller, known, |known, labels, took| {
+    label_all(labeller, known.iter().copied(), |known, labels, took| {
         spent += took;
         kept += labels.len();
         ranked.look(objects, known, &labels);

@@ -1,8 +1,8 @@
 //! Cards: what a model is, where its files come from, what goes in and what comes out.
 //!
 //! A card is data. The built-in ones (`models/cards/*.toml`) are part of the program; any
-//! other ONNX file can be used by writing a card for it ([`Card::read_folder`]). Fetching is
-//! [`crate::shelf`]'s part.
+//! other ONNX file can be used by writing a card for it ([`Card::read_folder`], and the README
+//! beside the built-in ones). Fetching is [`crate::shelf`]'s part.
 
 mod network;
 

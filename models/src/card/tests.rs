@@ -119,6 +119,15 @@ fn a_folder_of_cards_is_read_and_what_is_wrong_in_it_is_named() {
     assert!(Card::read_folder(&folder.path().join("nowhere")).is_err());
 }
 
+#[test]
+fn the_example_in_the_cards_readme_is_a_card() {
+    let readme = include_str!("../../cards/README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let card = Card::parse(example).unwrap();
+    assert_eq!((card.says(), card.products().len()), (Some(LabelKind::Concept), 3));
+}
+
 /// A card with a class list of its own.
 fn mine(task: &str, output: &str) -> String {
     let sha256 = "0".repeat(64);
