@@ -35,6 +35,8 @@ pub struct Word {
 #[derive(Debug)]
 pub struct Words {
     objects: Arc<Objects>,
+    /// The synsets that labellers use: of two objects of one name the one that is meant.
+    used: HashSet<Synset>,
     /// Scenes, then concepts.
     others: Vec<Word>,
     /// Places in `others` by name and by synonym.
@@ -44,8 +46,16 @@ pub struct Words {
 impl Words {
     /// Reads the tables; some milliseconds, so once in a process.
     pub fn load() -> Self {
-        let mut words =
-            Self { objects: Objects::load(), others: Vec::new(), by_name: HashMap::new() };
+        let mut words = Self {
+            objects: Objects::load(),
+            used: HashSet::new(),
+            others: Vec::new(),
+            by_name: HashMap::new(),
+        };
+        for list in ["imagenet-1k", "coco-80"] {
+            let classes = words.objects.classes(list).unwrap_or_default().into_iter();
+            words.used.extend(classes.filter_map(|class| class.wordnet));
+        }
         for row in rows(SCENES) {
             let columns: Vec<&str> = row.split('\t').collect();
             if let [_, name, _, _, _, synonyms, broader] = columns[..] {
@@ -85,7 +95,8 @@ impl Words {
         }
     }
 
-    /// Everything that carries this name or synonym, those first that prefer it as their name.
+    /// Everything that carries this name or synonym, those first that prefer it as their name,
+    /// among them those that labellers use.
     pub fn find(&self, text: &str) -> Vec<Word> {
         let text = plain(text);
         let objects = self.objects.lookup(&text).into_iter().map(|synset| Word {
@@ -97,7 +108,8 @@ impl Words {
         let others = self.by_name.get(text.as_str()).into_iter().flatten();
         let mut found: Vec<Word> =
             objects.chain(others.map(|&at| self.others[at].clone())).collect();
-        found.sort_by_key(|word| word.name != text);
+        let used = |word: &Word| word.wordnet.as_ref().is_some_and(|s| self.used.contains(s));
+        found.sort_by_key(|word| (word.name != text, !used(word)));
         found
     }
 
@@ -114,6 +126,9 @@ impl Words {
         if found.iter().any(|word| word.name == typed) {
             found.retain(|word| word.name == typed);
         }
+        // WordNet has two cars, on the road and on rails: no name tells them apart.
+        let mut met = HashSet::new();
+        found.retain(|word| met.insert((word.name.clone(), word.kind)));
         match (found.len(), kind) {
             (1, _) => Ok(found.swap_remove(0)),
             (0, None) => Err(Fault::bad_input(format!(
@@ -181,10 +196,13 @@ fn several<'a>(typed: &str, found: impl Iterator<Item = (&'a str, LabelKind)>) -
     let mut told: Vec<(&str, LabelKind)> = found.collect();
     told.sort();
     told.dedup();
-    let one_name = told.iter().all(|(name, _)| *name == told[0].0);
+    let kinds: HashSet<LabelKind> = told.iter().map(|(_, kind)| *kind).collect();
     let list: Vec<String> =
         told.iter().map(|(name, kind)| format!("{name} ({})", kind.name())).collect();
-    let advice = if one_name { "say which with --kind" } else { "type the name of one" };
+    let advice = match kinds.len() == told.len() {
+        true => "say which with --kind",
+        false => "type the name of one",
+    };
     Fault::bad_input(format!("{typed:?} may be {}: {advice}", list.join(" or ")))
 }
 
@@ -309,6 +327,13 @@ mod tests {
         let words = Words::load();
         let told = |text: &str, kind| words.settle(text, kind).unwrap_err().to_string();
         assert_eq!(words.settle("bicycle", None).unwrap().name, "bicycle");
+        let car = words.settle("car", None).unwrap();
+        assert_eq!(car.wordnet.unwrap().as_str(), "n02958343", "the one that labellers mean");
+        let auto = told("automobile", None);
+        assert!(
+            auto.contains("car (object) or driving (concept): say which with --kind"),
+            "{auto}"
+        );
         let bike = told("bike", None);
         assert!(bike.contains("bicycle (object)") && bike.contains("motorcycle"), "{bike}");
         assert!(told("glass plate negative", None).contains("--kind"));

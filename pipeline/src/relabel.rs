@@ -16,6 +16,7 @@ use crate::image::{decode, probe};
 use crate::opinion::{Finding, Opinion, Subject, Verdict};
 use crate::pass::pass;
 pub use crate::pass::{Ended, Watcher};
+use crate::ports::Labeller;
 use crate::raster::Raster;
 use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
 use crate::rendition::Rendition;
@@ -75,14 +76,45 @@ pub async fn relabel(
 
 async fn one(house: Arc<House>, run: RunId, asset: AssetId) -> Result<(Item, u64), Fault> {
     let look = Look { house: &house, run: &run, asset: &asset };
-    let (mut entries, item) = match house.catalogue.parts(&house.tenant, &asset).await? {
-        Some(parts) => look.at(&parts).await?,
-        None => (Vec::new(), look.item(Err(Fault::not_found("there is no such asset")))),
+    let parts = house.catalogue.parts(&house.tenant, &asset).await?;
+    let sight = parts.as_ref().and_then(Sight::of);
+    // Two assets of one family at once would both be asked about: the answer of the first must
+    // be in the ledger before the second looks for it.
+    let _alone = match &sight {
+        Some(sight) => Some(house.floor.alone_with_picture(&sight.pixels).await),
+        None => None,
+    };
+    let (mut entries, item) = match (&parts, &sight) {
+        (_, Some(sight)) => look.asked(sight).await?,
+        (Some(parts), None) => look.blind(parts),
+        (None, _) => (Vec::new(), look.item(Err(Fault::not_found("there is no such asset")))),
     };
     entries.push(Entry::Item { run: run.clone(), item: item.clone() });
     let appended = house.catalogue.append(&house.tenant, entries);
     house.meter.wait(Stage::Record, appended).await?;
     Ok((item, 0))
+}
+
+/// What there is to see of an asset: which picture, and the stored file that shows it.
+struct Sight {
+    pixels: PixelDigest,
+    file: Rendition,
+}
+
+impl Sight {
+    fn of(parts: &Parts) -> Option<Self> {
+        let current = current_opinions(parts);
+        let pixels = match &current.get(IDENTIFY)?.verdict {
+            Verdict::Found(Finding::Identified(found)) => found.pixels?,
+            _ => return None,
+        };
+        match &current.get(RENDER)?.verdict {
+            Verdict::Found(Finding::Rendered(found)) => {
+                nearest(&found.files).map(|file| Self { pixels, file: file.clone() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One asset looked at again.
@@ -93,39 +125,31 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    async fn at(&self, parts: &Parts) -> Result<(Vec<Entry>, Item), Fault> {
-        let current = current_opinions(parts);
-        let pixels = current.get(IDENTIFY).and_then(|opinion| match &opinion.verdict {
-            Verdict::Found(Finding::Identified(found)) => found.pixels,
-            _ => None,
+    /// Nothing can be seen: says of every labeller that it did not run, and why.
+    fn blind(&self, parts: &Parts) -> (Vec<Entry>, Item) {
+        let (kind, reason) = refusal(parts).unwrap_or_else(|| {
+            let advice = "it has no rendition to look at: ingest its source again";
+            (FaultKind::NotFound, advice.to_owned())
         });
-        let files: &[Rendition] = match current.get(RENDER).map(|opinion| &opinion.verdict) {
-            Some(Verdict::Found(Finding::Rendered(found))) => &found.files,
-            _ => &[],
+        let opinion = |labeller: &Arc<dyn Labeller>| {
+            Entry::Opinion(Opinion::new(
+                self.asset,
+                labeller.step(),
+                Subject::Bytes(parts.asset.digest),
+                labeller.maker(),
+                self.run,
+                self.house.clock.now(),
+                Verdict::NotRun { reason: reason.clone() },
+            ))
         };
-        match (pixels, nearest(files)) {
-            (Some(pixels), Some(file)) => self.asked(pixels, file).await,
-            _ => {
-                let (kind, reason) = refusal(parts).unwrap_or_else(|| {
-                    let advice = "it has no rendition to look at: ingest its source again";
-                    (FaultKind::NotFound, advice.to_owned())
-                });
-                let entries = self.not_run(Subject::Bytes(parts.asset.digest), &reason);
-                Ok((entries, self.item(Err(Fault::new(kind, reason)))))
-            }
-        }
+        let entries = self.house.labellers.iter().map(opinion).collect();
+        (entries, self.item(Err(Fault::new(kind, reason))))
     }
 
     /// Asks each labeller, unless its answer about these pixels is known.
-    async fn asked(
-        &self,
-        pixels: PixelDigest,
-        file: &Rendition,
-    ) -> Result<(Vec<Entry>, Item), Fault> {
+    async fn asked(&self, sight: &Sight) -> Result<(Vec<Entry>, Item), Fault> {
         let house = self.house;
-        // Two assets of one family at once would both be asked about.
-        let _alone = house.floor.alone_with_picture(&pixels).await;
-        let subject = Subject::Pixels(pixels);
+        let subject = Subject::Pixels(sight.pixels);
         let (mut entries, mut picture, mut came_to) = (Vec::new(), None, Ok(Outcome::Unchanged));
         for labeller in &house.labellers {
             let (step, maker) = (labeller.step(), labeller.maker());
@@ -136,7 +160,7 @@ impl Look<'_> {
                 continue;
             }
             if picture.is_none() {
-                picture = Some(self.picture(&pixels, file).await);
+                picture = Some(self.picture(sight).await);
             }
             let verdict = match picture.as_ref().expect("it was looked for") {
                 Ok(picture) => {
@@ -160,8 +184,8 @@ impl Look<'_> {
     }
 
     /// Decodes the stored rendition to what labellers are shown.
-    async fn picture(&self, pixels: &PixelDigest, file: &Rendition) -> Result<Arc<Raster>, Fault> {
-        let house = self.house;
+    async fn picture(&self, sight: &Sight) -> Result<Arc<Raster>, Fault> {
+        let (house, Sight { pixels, file }) = (self.house, sight);
         let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
         let key =
             Key::Rendition { tenant: house.tenant.clone(), pixels: *pixels, file: name.clone() };
@@ -181,22 +205,6 @@ impl Look<'_> {
             Ok(raster) => raster.map(Arc::new),
             Err(e) => Err(Fault::broken("a defect in decoding stopped it").because(e)),
         }
-    }
-
-    /// Says of every labeller that it had nothing to look at, and why.
-    fn not_run(&self, subject: Subject, reason: &str) -> Vec<Entry> {
-        let opinion = |labeller: &Arc<dyn crate::ports::Labeller>| {
-            Entry::Opinion(Opinion::new(
-                self.asset,
-                labeller.step(),
-                subject,
-                labeller.maker(),
-                self.run,
-                self.house.clock.now(),
-                Verdict::NotRun { reason: reason.to_owned() },
-            ))
-        };
-        self.house.labellers.iter().map(opinion).collect()
     }
 
     /// The asset's item. Its source is the asset's id: one path may stand for several assets.

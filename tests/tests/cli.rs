@@ -526,9 +526,26 @@ fn nothing_piped_is_coloured_and_file_names_cannot_play_with_the_terminal() {
 #[test]
 fn help_lists_the_exit_codes_and_completions_need_no_home() {
     let archivist = Archivist::new();
-    for command in
-        ["ingest", "search", "show", "export", "runs", "models", "reindex", "doctor", "demo"]
-    {
+    for command in [
+        "ingest",
+        "search",
+        "show",
+        "export",
+        "runs",
+        "models",
+        "reindex",
+        "doctor",
+        "demo",
+        "review",
+        "approve",
+        "reject",
+        "add",
+        "decisions",
+        "relabel",
+        "compare",
+        "promote",
+        "undo",
+    ] {
         let help = archivist.run(&[command, "--help"]).exits(0).prints("Exit codes:");
         assert!(help.stderr.is_empty());
     }
