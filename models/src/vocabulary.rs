@@ -327,8 +327,10 @@ mod tests {
         let words = Words::load();
         let told = |text: &str, kind| words.settle(text, kind).unwrap_err().to_string();
         assert_eq!(words.settle("bicycle", None).unwrap().name, "bicycle");
-        let car = words.settle("car", None).unwrap();
-        assert_eq!(car.wordnet.unwrap().as_str(), "n02958343", "the one that labellers mean");
+        for (text, synset) in [("car", "n02958343"), ("eraser", "n04116512")] {
+            let word = words.settle(text, Some(LabelKind::Object)).unwrap();
+            assert_eq!(word.wordnet.unwrap().as_str(), synset, "the one that labellers mean");
+        }
         let auto = told("automobile", None);
         assert!(
             auto.contains("car (object) or driving (concept): say which with --kind"),

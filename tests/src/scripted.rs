@@ -97,16 +97,19 @@ impl Clock for Wall {
     }
 }
 
-/// Keeps the items, and stops the run after so many.
-struct Seen {
+/// Keeps the items, lets a test look on, and stops the run after so many.
+struct Seen<'a> {
     items: Vec<Item>,
     most: usize,
     stop: Arc<AtomicBool>,
+    look_on: &'a mut (dyn FnMut(&RunId) + Send),
+    run: RunId,
 }
 
-impl Watcher for Seen {
+impl Watcher for Seen<'_> {
     fn ended(&mut self, item: &Item, _bytes: u64, _balance: &Balance) {
         self.items.push(item.clone());
+        (self.look_on)(&self.run);
         if self.items.len() >= self.most {
             self.stop.store(true, Ordering::SeqCst);
         }
@@ -172,8 +175,14 @@ pub async fn ingested(home: &Path, labeller: &Arc<Scripted>, files: &[&Path]) ->
         .collect();
     let run = run();
     let id = run.id.clone();
-    let mut seen = Seen { items: Vec::new(), most: usize::MAX, stop: Arc::default() };
-    let stop = seen.stop.clone();
+    let stop = Arc::<AtomicBool>::default();
+    let mut seen = Seen {
+        items: Vec::new(),
+        most: usize::MAX,
+        stop: stop.clone(),
+        look_on: &mut |_| {},
+        run: id.clone(),
+    };
     let ended = ingest(&house, run, sources, 2, &mut seen, &stop).await;
     done(id, ended, seen)
 }
@@ -183,17 +192,31 @@ pub async fn ingested(home: &Path, labeller: &Arc<Scripted>, files: &[&Path]) ->
 /// # Panics
 /// Panics when the run breaks.
 pub async fn relabelled(home: &Path, labeller: &Arc<Scripted>, lanes: usize, most: usize) -> Done {
+    watched(home, labeller, lanes, most, &mut |_| {}).await
+}
+
+/// Relabels as [`relabelled`] does, and calls `look_on` from the run's own task after each picture.
+///
+/// # Panics
+/// Panics when the run breaks.
+pub async fn watched(
+    home: &Path,
+    labeller: &Arc<Scripted>,
+    lanes: usize,
+    most: usize,
+    look_on: &mut (dyn FnMut(&RunId) + Send),
+) -> Done {
     let house = Arc::new(house(home, labeller));
     let assets = assets(&house, COLLECTION, None).await.expect("the collection");
     let run = run();
     let id = run.id.clone();
-    let mut seen = Seen { items: Vec::new(), most, stop: Arc::default() };
-    let stop = seen.stop.clone();
+    let stop = Arc::<AtomicBool>::default();
+    let mut seen = Seen { items: Vec::new(), most, stop: stop.clone(), look_on, run: id.clone() };
     let ended = relabel(&house, run, assets, lanes, &mut seen, &stop).await;
     done(id, ended, seen)
 }
 
-fn done(run: RunId, ended: Result<Ended, Fault>, seen: Seen) -> Done {
+fn done(run: RunId, ended: Result<Ended, Fault>, seen: Seen<'_>) -> Done {
     let Ended { balance, left, broken } = ended.expect("a run that could begin");
     assert!(broken.is_none(), "{broken:?}");
     assert_eq!(balance.total(), seen.items.len() as u64);

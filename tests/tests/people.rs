@@ -20,7 +20,7 @@ use glassplate_pipeline::record::{LabelState, Parts, Record, RecordLabel, fold};
 use glassplate_pipeline::run::{Outcome, Run, RunId, RunState};
 use glassplate_tests::archivist::Archivist;
 use glassplate_tests::pictures::{jpeg, with_comment};
-use glassplate_tests::scripted::{Scripted, catalogue, claim, ingested, relabelled};
+use glassplate_tests::scripted::{Scripted, catalogue, claim, ingested, relabelled, watched};
 use serde_json::{Value, json};
 
 const BOAT: &str = "n02858304";
@@ -128,6 +128,25 @@ async fn a_run_on_trial_counts_nowhere_promoted_it_counts_and_undone_leaves_no_t
     assert!(all_parts(home).await.iter().all(|parts| of_run(parts) == 1), "nothing is forgotten");
     stand(home, &done.run, Run::promoted).await;
     assert_eq!(records(home).await, promoted, "promoted again");
+}
+
+#[tokio::test]
+async fn a_run_promoted_while_it_goes_on_stays_promoted_at_its_end() {
+    let (archivist, _) = archive().await;
+    let home = archivist.home();
+    let mut promote = |run: &RunId| {
+        std::thread::scope(|scope| {
+            let promote = || {
+                tokio::runtime::Runtime::new().unwrap().block_on(stand(home, run, Run::promoted))
+            };
+            scope.spawn(promote).join().unwrap();
+        });
+    };
+    let done = watched(home, &new(), 1, usize::MAX, &mut promote).await;
+    let run = catalogue(home).run(&Tenant::default(), &done.run).await.unwrap().unwrap();
+    assert_eq!((run.state(), run.balance), (RunState::Finished, done.balance));
+    let dogs = records(home).await.iter().filter(|r| label(r, "chihuahua").is_some()).count();
+    assert_eq!(dogs, 2, "those before and those after it was promoted");
 }
 
 #[tokio::test]

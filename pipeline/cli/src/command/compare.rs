@@ -38,7 +38,8 @@ pub(crate) async fn run(desk: &Desk, arguments: &Compare) -> Result<Exit, Fault>
     };
     let mut assets = BTreeSet::new();
     for run in from.into_iter().chain([to]) {
-        collect(desk, &catalogue, run, &mut assets).await?;
+        let count = collect(desk, &catalogue, run, &mut assets).await?;
+        say(format!("run {run} spoke of {count} assets"));
     }
     let assets: Vec<AssetId> = assets.into_iter().collect();
     let interpreter = desk.interpreter()?;
@@ -65,17 +66,18 @@ pub(crate) async fn run(desk: &Desk, arguments: &Compare) -> Result<Exit, Fault>
     Ok(Exit::Done)
 }
 
-/// Adds every asset that a run said something of.
+/// Adds every asset that a run said something of; returns how many they are.
 async fn collect(
     desk: &Desk,
     catalogue: &dyn Catalogue,
     run: &RunId,
     assets: &mut BTreeSet<AssetId>,
-) -> Result<(), Fault> {
-    let mut after = None;
+) -> Result<u64, Fault> {
+    let (mut count, mut after) = (0, None);
     loop {
         let page = catalogue.assets_of_run(&desk.tenant, run, after.as_ref(), LISTED).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(count) };
+        count += page.len() as u64;
         after = Some(last.clone());
         assets.extend(page);
     }
