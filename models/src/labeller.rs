@@ -20,7 +20,7 @@ use serde_json::json;
 
 use self::head::Found;
 use self::similarity::Texts;
-use crate::card::{Activation, Card, Head, Input, Output, Task};
+use crate::card::{Activation, Card, Head, Input, Output};
 use crate::session::{Network, Outputs, Runtime, SessionPool};
 use crate::shelf::Shelf;
 use crate::taxonomy::{Class, Objects};
@@ -98,23 +98,6 @@ impl OnnxLabeller {
             pool,
             network: Arc::new(network),
         })
-    }
-
-    /// Opens the best network of a task that is on the shelf; none when there is none.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn best(
-        shelf: &Shelf,
-        runtime: &Runtime,
-        objects: &Objects,
-        task: Task,
-        sessions: usize,
-    ) -> Result<Option<Self>, Fault> {
-        shelf
-            .best(task)
-            .map(|card| Self::open(shelf, runtime, objects, &card.name, sessions))
-            .transpose()
     }
 
     /// Runs the network on a picture once and returns all that it says.

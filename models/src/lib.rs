@@ -8,10 +8,12 @@
 pub mod card;
 pub mod demo;
 pub mod evaluation;
+pub mod interpret;
 pub mod labeller;
 pub mod session;
 pub mod shelf;
 pub mod taxonomy;
+pub mod vocabulary;
 
 mod archive;
 mod python;

@@ -56,6 +56,10 @@ pub enum State {
     Damaged,
 }
 
+/// How many networks of a task are asked together.
+const ASKED_TOGETHER: [(Task, usize); 3] =
+    [(Task::Classify, 1), (Task::Scene, 1), (Task::Detect, 2)];
+
 impl Shelf {
     /// Opens the shelf in `folder`, which a pull makes if it is missing.
     ///
@@ -110,8 +114,15 @@ impl Shelf {
         self.ranked(task).into_iter().find(|card| self.state(card) == State::Present)
     }
 
+    /// Returns the cards that are asked unless others are named, as far as they are here: the
+    /// best of each task, and of detectors the best two, since their answers are merged.
+    pub fn chosen(&self) -> Vec<&Card> {
+        let of_task = |(task, most)| self.all_here(task).into_iter().take(most);
+        ASKED_TOGETHER.into_iter().flat_map(of_task).collect()
+    }
+
     /// Returns every card of a task that may be taken without being named and is here, the best first.
-    pub fn all_here(&self, task: Task) -> Vec<&Card> {
+    fn all_here(&self, task: Task) -> Vec<&Card> {
         let mut cards = self.ranked(task);
         cards.retain(|card| self.state(card) == State::Present);
         cards

@@ -1,7 +1,8 @@
 //! The nouns that labellers use: names, synonyms, broader terms; and the class lists.
 //!
 //! The objects' tables (`models/taxonomy`) are derived from WordNet 3.0; all are part of the
-//! program. Of scenes only the class list is here, of concepts nothing.
+//! program. Scenes and concepts are looked up in
+//! [`crate::vocabulary`].
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use glassplate_pipeline::ports::Vocabulary;
 const OBJECTS: &str = include_str!("../taxonomy/objects.tsv");
 const IMAGENET_1K: &str = include_str!("../taxonomy/imagenet-1k.tsv");
 const COCO_80: &str = include_str!("../taxonomy/coco-80.tsv");
-const SCENES: &str = include_str!("../taxonomy/scenes.tsv");
+pub(crate) const SCENES: &str = include_str!("../taxonomy/scenes.tsv");
+pub(crate) const CONCEPTS: &str = include_str!("../taxonomy/concepts.tsv");
 
 /// What must accompany the tables: WordNet's licence and that of the class names.
 pub const NOTICES: [&str; 2] = [
@@ -194,7 +196,8 @@ fn scene(row: &str) -> Option<Class> {
     Some(Class { name, kind: LabelKind::Scene, wordnet: None, parents })
 }
 
-fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+/// The rows of a table, without comments.
+pub(crate) fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
 }
 

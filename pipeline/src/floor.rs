@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use crate::asset::AssetId;
+use crate::asset::{AssetId, PixelDigest};
 
 /// The unit in which memory is lent, in bytes: semaphores count in 32 bits.
 const LENT: u64 = 1 << 20;
@@ -16,7 +16,8 @@ pub struct Floor {
     file_units: u32,
     pixels: Arc<Semaphore>,
     pixel_units: u32,
-    in_hand: Mutex<HashMap<AssetId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Under the texts of asset ids and of pixel digests, which differ in length.
+    in_hand: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Floor {
@@ -47,11 +48,20 @@ impl Floor {
 
     /// Waits until nobody else works on this asset.
     pub async fn alone_with(&self, asset: &AssetId) -> OwnedMutexGuard<()> {
+        self.alone(asset.to_string()).await
+    }
+
+    /// Waits until nobody else works on this picture, of whatever asset of its family.
+    pub async fn alone_with_picture(&self, pixels: &PixelDigest) -> OwnedMutexGuard<()> {
+        self.alone(pixels.to_string()).await
+    }
+
+    async fn alone(&self, what: String) -> OwnedMutexGuard<()> {
         let place = {
             let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
             // Only places that somebody holds are worth remembering.
             in_hand.retain(|_, place| Arc::strong_count(place) > 1);
-            in_hand.entry(asset.clone()).or_default().clone()
+            in_hand.entry(what).or_default().clone()
         };
         place.lock_owned().await
     }

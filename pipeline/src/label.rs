@@ -39,6 +39,17 @@ pub enum LabelKind {
     Concept,
 }
 
+impl LabelKind {
+    /// The kind in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Object => "object",
+            Self::Scene => "scene",
+            Self::Concept => "concept",
+        }
+    }
+}
+
 /// A claim with a confidence, as a labeller makes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Label {

@@ -114,6 +114,18 @@ pub struct RecordLabel {
     pub doubts: Vec<Doubt>,
     /// Whose claim it is.
     pub source: LabelSource,
+    /// The last ruling on it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruled: Option<Ruled>,
+}
+
+/// Who ruled on a label, and when; the label's state says what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruled {
+    /// The person.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A reason for which a label is held back until a person has looked.
@@ -245,6 +257,18 @@ pub const LABEL_PREFIX: &str = "label:";
 /// Metadata fields that tell when a picture was taken, the most telling first.
 const TAKEN: [&str; 3] = ["date", "date_taken", "date_created"];
 
+impl Parts {
+    /// The same parts as they would be if one run counted and another did not.
+    pub fn as_if(&self, counting: Option<&RunId>, left_out: Option<&RunId>) -> Self {
+        let mut parts = self.clone();
+        if let Some(run) = counting {
+            parts.withdrawn.remove(run);
+        }
+        parts.withdrawn.extend(left_out.cloned());
+        parts
+    }
+}
+
 /// Folds all that was said of an asset into the view that users see.
 pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
     let current = current_opinions(parts);
@@ -347,45 +371,18 @@ impl RecordLabel {
                 version: opinion.maker.version.clone(),
                 run: Some(opinion.run.clone()),
             },
+            ruled: None,
         }
     }
-}
 
-impl Decision {
-    /// Tells whether this is about a label: of the same kind, and the same synset or name.
-    pub fn speaks_of(&self, label: &RecordLabel) -> bool {
-        label.kind == self.kind
-            && match (&label.wordnet, &self.wordnet) {
-                (Some(a), Some(b)) => a == b,
-                _ => label.name == self.label,
-            }
-    }
-}
-
-/// Applies one decision to every claim that it speaks of; an approval or addition that finds
-/// no claim becomes the person's own, so that a withdrawn run cannot take a ruling along.
-fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
-    let speaks_of = |label: &RecordLabel| decision.speaks_of(label);
-    if decision.ruling == Ruling::Reject {
-        labels.retain(|label| label.state != LabelState::Added || !speaks_of(label));
-    }
-    let mut met = false;
-    for label in labels.iter_mut().filter(|label| speaks_of(label)) {
-        met = true;
-        if label.state != LabelState::Added {
-            label.state = match decision.ruling {
-                Ruling::Reject => LabelState::Rejected,
-                Ruling::Approve | Ruling::Add => LabelState::Approved,
-            };
-        }
-    }
-    if !met && decision.ruling != Ruling::Reject {
-        labels.push(RecordLabel {
+    /// States what a person ruled as that person's own claim.
+    pub fn of_person(decision: &Decision) -> Self {
+        Self {
             name: decision.label.clone(),
             kind: decision.kind,
             confidence: 1.0,
             wordnet: decision.wordnet.clone(),
-            parents: Vec::new(),
+            parents: decision.parents.clone(),
             category: None,
             instances: Vec::new(),
             evidence: Vec::new(),
@@ -397,7 +394,32 @@ fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
                 version: String::new(),
                 run: None,
             },
-        });
+            ruled: Some(Ruled { who: decision.who.clone(), at: decision.at }),
+        }
+    }
+}
+
+/// Applies one decision to every claim that it speaks of; an approval or addition that finds
+/// no claim becomes the person's own, so that a withdrawn run cannot take a ruling along.
+fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
+    let speaks_of = |label: &RecordLabel| decision.speaks_of(label);
+    let ruled = Ruled { who: decision.who.clone(), at: decision.at };
+    if decision.ruling == Ruling::Reject {
+        labels.retain(|label| label.state != LabelState::Added || !speaks_of(label));
+    }
+    let mut met = false;
+    for label in labels.iter_mut().filter(|label| speaks_of(label)) {
+        met = true;
+        label.ruled = Some(ruled.clone());
+        if label.state != LabelState::Added {
+            label.state = match decision.ruling {
+                Ruling::Reject => LabelState::Rejected,
+                Ruling::Approve | Ruling::Add => LabelState::Approved,
+            };
+        }
+    }
+    if !met && decision.ruling != Ruling::Reject {
+        labels.push(RecordLabel::of_person(decision));
     }
 }
 

@@ -74,6 +74,7 @@ fn decide(parts: &mut Parts, label: &str, kind: LabelKind, ruling: Ruling) {
         label: label.to_owned(),
         kind,
         wordnet: None,
+        parents: Vec::new(),
         ruling,
         who: "ada".to_owned(),
         at: at(2),

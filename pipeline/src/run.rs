@@ -55,6 +55,57 @@ pub struct Run {
     pub balance: Balance,
     /// Whether everything it added is to be left out of every record.
     pub withdrawn: bool,
+    /// Whether it was begun on trial and never promoted; its opinions count nowhere so far.
+    #[serde(default)]
+    pub trial: bool,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It counts, and ended by itself.
+    Finished,
+    /// It counts, and is still running or was stopped before its end.
+    Unfinished,
+    /// It counts nowhere yet: it waits for somebody to promote it.
+    OnTrial,
+    /// It counts no more.
+    Undone,
+}
+
+impl RunState {
+    /// The state in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Unfinished => "unfinished",
+            Self::OnTrial => "on trial",
+            Self::Undone => "undone",
+        }
+    }
+}
+
+impl Run {
+    /// Tells where the run stands.
+    pub fn state(&self) -> RunState {
+        match (self.withdrawn, self.trial, self.finished) {
+            (true, true, _) => RunState::OnTrial,
+            (true, false, _) => RunState::Undone,
+            (false, _, Some(_)) => RunState::Finished,
+            (false, _, None) => RunState::Unfinished,
+        }
+    }
+
+    /// The run as it is once its opinions count, for the first time or again.
+    pub fn promoted(self) -> Self {
+        Self { withdrawn: false, trial: false, ..self }
+    }
+
+    /// The run as it is once its opinions count no more.
+    pub fn undone(self) -> Self {
+        Self { withdrawn: true, trial: false, ..self }
+    }
 }
 
 /// What became of one source.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glassplate_pipeline::label::{LabelKind, Synset};
 use glassplate_pipeline::ports::Vocabulary;
-use glassplate_pipeline::record::LabelState;
+use glassplate_pipeline::record::{Bar, LabelState};
 use serde::{Deserialize, Serialize};
 
 use crate::words::{self, Purpose};
@@ -153,6 +153,20 @@ pub struct FoundLabel {
     /// Names of all ancestors, nearest first; empty where the vocabulary tells them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parents: Vec<String>,
+    /// Whether it is held back until a person has looked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) doubtful: bool,
+}
+
+impl FoundLabel {
+    /// Tells whether a hit shows the label, as [`Bar::shows`] does of a record's.
+    pub(crate) fn is_shown(&self, bar: &Bar) -> bool {
+        match self.state {
+            LabelState::Approved | LabelState::Added => true,
+            LabelState::Rejected => false,
+            LabelState::Proposed => !self.doubtful && self.confidence >= bar.of(self.kind),
+        }
+    }
 }
 
 /// The words of labels, worked out once a synset.

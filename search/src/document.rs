@@ -127,6 +127,7 @@ impl Builder {
             model: label.source.model.clone(),
             wordnet: label.wordnet.clone(),
             parents: if known { Vec::new() } else { label.parents.clone() },
+            doubtful: !label.doubts.is_empty() && label.state == LabelState::Proposed,
         }
     }
 
@@ -277,7 +278,7 @@ fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
         return shortened(text.text.trim(), TITLE_LENGTH);
     }
     let mut sure: Vec<&str> = Vec::new();
-    for label in labels.iter().filter(|label| ruled(label) || label.confidence >= 0.5) {
+    for label in labels.iter().filter(|l| ruled(l) || l.confidence >= 0.5 && !l.doubtful) {
         if sure.len() < 3 && !sure.contains(&label.name.as_str()) {
             sure.push(&label.name);
         }

@@ -11,6 +11,7 @@ use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
+use glassplate_pipeline::record::Bar;
 
 use crate::document::Builder;
 use crate::faults;
@@ -24,6 +25,8 @@ pub struct Index {
     dir: PathBuf,
     builder: Arc<Builder>,
     live: RwLock<Live>,
+    /// What hits show of labels.
+    bar: Bar,
 }
 
 struct Live {
@@ -53,7 +56,14 @@ impl Index {
             dir: dir.to_owned(),
             builder: Arc::new(Builder::new(vocabulary, interpreter)),
             live: RwLock::new(open_or_replace(dir)?),
+            bar: Bar::default(),
         })
+    }
+
+    /// The same index, whose hits show labels above another bar; what is found stays the same.
+    #[must_use]
+    pub fn showing(self, bar: Bar) -> Self {
+        Self { bar, ..self }
     }
 
     /// Tells why the index is empty although the catalogue may not be; nothing when it is sound.
@@ -110,7 +120,9 @@ impl Index {
     ) -> Result<Answer, Fault> {
         let query = query::parse(query)?;
         let generation = self.live()?;
-        let mut answer = search::search(&generation, &self.builder, tenant, &query, limit, offset)?;
+        let span = (limit, offset);
+        let mut answer =
+            search::search(&generation, &self.builder, tenant, &query, &self.bar, span)?;
         answer.notes.extend(self.note());
         Ok(answer)
     }

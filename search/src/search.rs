@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::record::Bar;
 use serde::Serialize;
 use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue};
 use tantivy::collector::{Count, TopDocs};
@@ -48,7 +49,7 @@ pub struct Hit {
     pub collections: Vec<String>,
     /// The paths where it was found, at most 40.
     pub sources: Vec<String>,
-    /// Its surest labels, a person's first, at most 5.
+    /// Its surest labels above the bar, a person's first, at most 5.
     pub labels: Vec<FoundLabel>,
     /// Why it was found, at least one reason for each word where the place can be told.
     pub why: Vec<Why>,
@@ -60,8 +61,8 @@ pub(crate) fn search(
     builder: &Builder,
     tenant: &Tenant,
     query: &Query,
-    limit: usize,
-    offset: usize,
+    bar: &Bar,
+    (limit, offset): (usize, usize),
 ) -> Result<Answer, Fault> {
     let search = || {
         let searcher = generation.reader.searcher();
@@ -72,7 +73,7 @@ pub(crate) fn search(
             .map(|(score, address)| {
                 let summary = summary(&searcher, generation, address)?;
                 let why = explain(&plan.needs, &summary, &builder.claims, query.least);
-                Ok(hit(summary, score, why))
+                Ok(hit(summary, score, why, bar))
             })
             .collect::<tantivy::Result<_>>()?;
         Ok(Answer { total, hits, notes: query.notes.clone() })
@@ -122,14 +123,19 @@ fn summary(
         .ok_or_else(|| tantivy::TantivyError::InternalError("a document has no body".to_owned()))
 }
 
-fn hit(summary: Summary, score: f32, why: Vec<Why>) -> Hit {
+fn hit(summary: Summary, score: f32, why: Vec<Why>, bar: &Bar) -> Hit {
     Hit {
         asset: summary.asset,
         score,
         title: summary.title,
         collections: summary.collections,
         sources: summary.sources,
-        labels: summary.labels.into_iter().take(LABELS_SHOWN).collect(),
+        labels: summary
+            .labels
+            .into_iter()
+            .filter(|label| label.is_shown(bar))
+            .take(LABELS_SHOWN)
+            .collect(),
         why,
     }
 }

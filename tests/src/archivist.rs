@@ -127,7 +127,7 @@ impl Archivist {
     /// # Panics
     /// Panics when export fails or does not print JSON.
     pub fn records(&self) -> Vec<Value> {
-        self.run(&["export", "--format", "jsonl"]).exits(0).lines()
+        self.run(&["export", "--format", "jsonl", "--min-confidence", "0"]).exits(0).lines()
     }
 }
 

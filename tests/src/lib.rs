@@ -6,4 +6,5 @@ pub mod ledger_view;
 pub mod measure;
 pub mod photograph;
 pub mod pictures;
+pub mod scripted;
 pub mod synthetic;

@@ -174,6 +174,7 @@ impl Archive {
             finished: None,
             balance: Balance::default(),
             withdrawn: false,
+            trial: false,
         };
         let mut entries = vec![Entry::Run(run.clone())];
         for number in numbers {

@@ -527,7 +527,24 @@ fn nothing_piped_is_coloured_and_file_names_cannot_play_with_the_terminal() {
 fn help_lists_the_exit_codes_and_completions_need_no_home() {
     let archivist = Archivist::new();
     for command in [
-        "ingest", "search", "show", "export", "runs", "models", "reindex", "doctor", "demo",
+        "ingest",
+        "search",
+        "show",
+        "export",
+        "runs",
+        "models",
+        "reindex",
+        "doctor",
+        "demo",
+        "review",
+        "approve",
+        "reject",
+        "add",
+        "decisions",
+        "relabel",
+        "compare",
+        "promote",
+        "undo",
         "evaluate",
     ] {
         let help = archivist.run(&[command, "--help"]).exits(0).prints("Exit codes:");

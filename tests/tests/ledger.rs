@@ -148,6 +148,7 @@ impl Archive {
             finished: None,
             balance: Balance::default(),
             withdrawn: false,
+            trial: false,
         };
         let id = run.id.clone();
         let sources = files.iter().map(|path| {

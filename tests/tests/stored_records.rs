@@ -54,7 +54,7 @@ fn version_1_is_read_as_it_was_written() {
     let archivist =
         assert_read_as(include_str!("../stored/v1.sql"), include_str!("../stored/v1.jsonl"));
     archivist.run(&["doctor"]).prints("ok       catalogue");
-    archivist.run(&["runs"]).exits(0).prints("withdrawn").prints("3 in = 2 enriched");
+    archivist.run(&["runs"]).exits(0).prints("undone").prints("3 in = 2 enriched");
     archivist.run(&["reindex"]).exits(0).prints("3 records indexed");
     archivist.run(&["search", "vessel"]).exits(0).says("2 found");
     archivist.run(&["search", "mistake"]).exits(0).says("nothing found");

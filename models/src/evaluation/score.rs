@@ -73,7 +73,8 @@ impl Report {
         for (truth, labels) in records {
             let mut of_picture = [(0.0, 0.0); 3];
             if let Some(accepted) = &truth.scenes {
-                let ranked = ranked(labels, LabelKind::Scene);
+                let mut ranked = ranked(labels, LabelKind::Scene);
+                ranked.retain(|label| Words::setting_of(label).is_none());
                 let right =
                     |label: &&RecordLabel| accepted.iter().any(|key| key == words.scene_of(label));
                 let at = ranked.iter().position(right);

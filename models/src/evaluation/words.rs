@@ -210,8 +210,21 @@ impl Words {
         at.map_or(label.name.as_str(), |&at| self.scenes[at].key)
     }
 
-    /// Tells where a picture was taken, by the confidences of its scenes; none without a scene.
+    /// Tells the setting that a label is, where it is one and no scene of Places365.
+    pub fn setting_of(label: &RecordLabel) -> Option<Setting> {
+        match (label.kind, label.name.as_str()) {
+            (LabelKind::Scene, "indoor") => Some(Setting::Indoor),
+            (LabelKind::Scene, "outdoor") => Some(Setting::Outdoor),
+            _ => None,
+        }
+    }
+
+    /// Tells where a picture was taken: as its own label says, else by the confidences of its
+    /// scenes; none without a scene.
     pub fn setting(&self, labels: &[RecordLabel]) -> Option<Setting> {
+        if let Some(told) = labels.iter().find_map(Self::setting_of) {
+            return Some(told);
+        }
         let (mut indoor, mut outdoor) = (0.0, 0.0);
         for label in labels.iter().filter(|label| label.kind == LabelKind::Scene) {
             match self.scene_by_name.get(label.name.as_str()).map(|&at| self.scenes[at].setting) {

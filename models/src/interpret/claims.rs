@@ -50,12 +50,7 @@ pub(super) struct Rulings<'a> {
 
 impl<'a> Rulings<'a> {
     /// Tells the last ruling on a label, as whether it holds.
-    pub(super) fn on(
-        &self,
-        kind: LabelKind,
-        name: &str,
-        wordnet: Option<&Synset>,
-    ) -> Option<bool> {
+    pub(super) fn on(&self, kind: LabelKind, name: &str, wordnet: Option<&Synset>) -> Option<bool> {
         let about = |decision: &&Decision| {
             decision.kind == kind
                 && match (wordnet, &decision.wordnet) {
@@ -68,7 +63,7 @@ impl<'a> Rulings<'a> {
 
     /// The decisions by which something is there, of one kind.
     pub(super) fn standing(&self, kind: LabelKind) -> impl Iterator<Item = &'a Decision> + '_ {
-        let last = |decision: &&Decision| {
+        let last = move |decision: &&Decision| {
             self.on(kind, &decision.label, decision.wordnet.as_ref()) == Some(true)
         };
         let decisions = self.decisions.iter().filter(move |decision| decision.kind == kind);
@@ -77,12 +72,14 @@ impl<'a> Rulings<'a> {
 
     /// Tells whether a person refused a thing, or something broader.
     fn refuses(&self, tables: &Tables, line: &Line) -> bool {
-        self.decisions.iter().filter(|decision| decision.kind == LabelKind::Object).any(|decision| {
-            let wordnet = decision.wordnet.as_ref();
-            let its = tables.line(&decision.label, wordnet, &[]);
-            line.contains(&its[0])
-                && self.on(LabelKind::Object, &decision.label, wordnet) == Some(false)
-        })
+        self.decisions.iter().filter(|decision| decision.kind == LabelKind::Object).any(
+            |decision| {
+                let wordnet = decision.wordnet.as_ref();
+                let its = tables.line(&decision.label, wordnet, &[]);
+                line.contains(&its[0])
+                    && self.on(LabelKind::Object, &decision.label, wordnet) == Some(false)
+            },
+        )
     }
 }
 
@@ -139,9 +136,12 @@ fn named<'a>(tables: &Tables, naming: &[&'a Opinion]) -> Vec<Whole<'a>> {
         for label in opinion.labels().iter().filter(|label| label.kind == LabelKind::Object) {
             let line = tables.line(&label.name, label.wordnet.as_ref(), &label.parents);
             let share = label.confidence.clamp(0.0, 1.0) / naming.len() as f32;
-            let one = by_key
-                .entry(line[0].clone())
-                .or_insert_with(|| Whole { label, by: opinion, line, p: 0.0 });
+            let one = by_key.entry(line[0].clone()).or_insert_with(|| Whole {
+                label,
+                by: opinion,
+                line,
+                p: 0.0,
+            });
             one.p += share;
             if label.confidence > one.label.confidence {
                 (one.label, one.by) = (label, opinion);

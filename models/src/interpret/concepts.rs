@@ -29,7 +29,12 @@ pub(super) fn infer(
     let mut evidence: HashMap<usize, Vec<Evidence>> = HashMap::new();
     let mut say = |concept, name: &str, kind, weight, by: Option<&str>| {
         let by = by.map(str::to_owned);
-        evidence.entry(concept).or_default().push(Evidence { name: name.to_owned(), kind, weight, by });
+        evidence.entry(concept).or_default().push(Evidence {
+            name: name.to_owned(),
+            kind,
+            weight,
+            by,
+        });
     };
     for (scene, &share) in shares.iter().enumerate().filter(|(_, share)| **share >= LEAST_SHARE) {
         for &(concept, strength) in &tables.scene_concepts[scene] {
@@ -53,7 +58,9 @@ pub(super) fn infer(
             }
         }
     }
-    for (concept, (strength, thing)) in most.into_iter().filter(|(_, (strength, _))| *strength > 0.0) {
+    for (concept, (strength, thing)) in
+        most.into_iter().filter(|(_, (strength, _))| *strength > 0.0)
+    {
         let (weight, label) = (of_things * strength, &thing.label);
         say(concept, &label.name, LabelKind::Object, weight, Some(&label.source.model));
     }
@@ -69,7 +76,8 @@ pub(super) fn infer(
             let sum: f32 = evidence.iter().map(|one| one.weight).sum();
             let p = sigmoid(constant + commonness * concept.commonness + sum);
             (p >= LEAST_KEPT).then(|| {
-                let mut label = inferred(concept.name, LabelKind::Concept, p, concept.parents.clone());
+                let mut label =
+                    inferred(concept.name, LabelKind::Concept, p, concept.parents.clone());
                 label.evidence = strongest(evidence);
                 label
             })

@@ -30,7 +30,12 @@ const MAIN_SUBJECT: f32 = 0.15;
 const BEYOND_DOUBT: f32 = 0.8;
 
 /// Puts doubts on labels.
-pub(super) fn doubt(tables: &Tables, claims: &Claims<'_>, things: &mut [Thing], taken: Option<Days>) {
+pub(super) fn doubt(
+    tables: &Tables,
+    claims: &Claims<'_>,
+    things: &mut [Thing],
+    taken: Option<Days>,
+) {
     confusable(tables, claims, things);
     if let Some(taken) = taken {
         anachronism(tables, things, taken);
@@ -45,7 +50,9 @@ fn confusable(tables: &Tables, claims: &Claims<'_>, things: &mut [Thing]) {
     let [first, second, ..] = order;
     for thing in things.iter_mut().filter(|thing| at_stake(thing)) {
         let category = thing.label.category.as_deref();
-        let Some(own) = LOOK_ALIKE.iter().position(|known| Some(*known) == category) else { continue };
+        let Some(own) = LOOK_ALIKE.iter().position(|known| Some(*known) == category) else {
+            continue;
+        };
         let lost = own != first && shares[first] >= WON;
         let open = shares[first] < WON && (own == first || own == second);
         if lost || open {
@@ -98,7 +105,8 @@ fn anachronism(tables: &Tables, things: &mut [Thing], taken: Days) {
         let Some((first, why)) = tables.first_year(&thing.line) else { continue };
         if i64::try_from(last).is_ok_and(|last| last < first) {
             let label = &mut thing.label;
-            let reason = format!("the picture is of {last} or before, {} of {first}: {why}", label.name);
+            let reason =
+                format!("the picture is of {last} or before, {} of {first}: {why}", label.name);
             label.doubts.push(Doubt { kind: DoubtKind::Anachronism, reason });
         }
     }

@@ -211,7 +211,15 @@ fn broader(
         let mut label = stated(tables, &label, by, line, p);
         let kinds = kinds_of(claims, name);
         label.evidence = strongest(
-            kinds.map(|one| evidence_of(&one.label.name, one.p / sum * (log_odds(p) - log_odds(0.01)), one.by)).collect(),
+            kinds
+                .map(|one| {
+                    evidence_of(
+                        &one.label.name,
+                        one.p / sum * (log_odds(p) - log_odds(0.01)),
+                        one.by,
+                    )
+                })
+                .collect(),
         );
         things.push(Thing { label, line: line.clone(), located: false, p });
     }
@@ -242,7 +250,12 @@ fn stated(tables: &Tables, claim: &Label, by: &Opinion, line: &Line, p: f32) -> 
 }
 
 /// The source of what is inferred: glassplate itself, of this program's version.
-pub(super) fn inferred(name: &str, kind: LabelKind, confidence: f32, parents: Vec<String>) -> RecordLabel {
+pub(super) fn inferred(
+    name: &str,
+    kind: LabelKind,
+    confidence: f32,
+    parents: Vec<String>,
+) -> RecordLabel {
     RecordLabel {
         name: name.to_owned(),
         kind,
@@ -260,6 +273,7 @@ pub(super) fn inferred(name: &str, kind: LabelKind, confidence: f32, parents: Ve
             version: env!("CARGO_PKG_VERSION").to_owned(),
             run: None,
         },
+        ruled: None,
     }
 }
 

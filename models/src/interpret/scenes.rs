@@ -97,7 +97,8 @@ fn voices(
     }
     for (&scene, claimed) in &claims.places {
         let weight = network * ((claimed.p + LEAST_SCENE) / LEAST_SCENE).ln();
-        let (name, by) = (tables.scenes[scene].name.to_owned(), Some(claimed.by.maker.model.clone()));
+        let (name, by) =
+            (tables.scenes[scene].name.to_owned(), Some(claimed.by.maker.model.clone()));
         voices.push(Voice { name, kind: LabelKind::Scene, by, says: vec![(scene, weight)] });
     }
     voices.retain(|voice| !voice.says.is_empty());
@@ -137,7 +138,8 @@ fn outdoor(tables: &Tables, weights: &Inferred, claims: &Claims<'_>, shares: &[f
 
 /// Gives all outdoor scenes together the share that the setting has.
 fn share_out(tables: &Tables, shares: &mut [f32], outdoor: f32) {
-    let out: f32 = shares.iter().zip(&tables.scenes).filter(|(_, s)| !s.indoor).map(|(p, _)| p).sum();
+    let out: f32 =
+        shares.iter().zip(&tables.scenes).filter(|(_, s)| !s.indoor).map(|(p, _)| p).sum();
     for (share, scene) in shares.iter_mut().zip(&tables.scenes) {
         *share *= if scene.indoor {
             (1.0 - outdoor) / (1.0 - out).max(1e-6)
@@ -172,7 +174,8 @@ fn rule(tables: &Tables, claims: &Claims<'_>, shares: &mut [f32]) {
 
 /// The setting as a label of its own: `indoor` or `outdoor`.
 fn setting(voices: &[Voice], tables: &Tables, outdoor: f32) -> RecordLabel {
-    let (name, sure) = if outdoor >= 0.5 { ("outdoor", outdoor) } else { ("indoor", 1.0 - outdoor) };
+    let (name, sure) =
+        if outdoor >= 0.5 { ("outdoor", outdoor) } else { ("indoor", 1.0 - outdoor) };
     let mut label = inferred(name, LabelKind::Scene, sure, Vec::new());
     let toward = |voice: &Voice| {
         let strengths = voice.says.iter().filter(|(_, weight)| *weight > 0.0);

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use glassplate_pipeline::label::Synset;
 use glassplate_pipeline::ports::Vocabulary as _;
-use glassplate_pipeline::record::RecordLabel;
 
 use crate::taxonomy::Objects;
 
@@ -107,7 +106,8 @@ impl Tables {
             return self.line_of(synset);
         }
         // A thing that WordNet lacks hangs on the broader one that its first parent names.
-        let broader = parents.first().and_then(|parent| self.objects.lookup(parent).into_iter().next());
+        let broader =
+            parents.first().and_then(|parent| self.objects.lookup(parent).into_iter().next());
         let mut line = vec![format!("~{name}")];
         line.extend(broader.iter().flat_map(|synset| self.line_of(synset)));
         line
@@ -117,11 +117,6 @@ impl Tables {
     pub(super) fn line_of(&self, synset: &Synset) -> Line {
         let broader = self.objects.ancestors(synset).into_iter().map(|(synset, _)| synset);
         std::iter::once(synset.clone()).chain(broader).map(|synset| synset.to_string()).collect()
-    }
-
-    /// The line of a label of a record.
-    pub(super) fn line_of_label(&self, label: &RecordLabel) -> Line {
-        self.line(&label.name, label.wordnet.as_ref(), &label.parents)
     }
 
     /// The preferred name of a synset and those of everything broader.

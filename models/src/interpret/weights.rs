@@ -128,8 +128,7 @@ impl Inferred {
 
     /// How likely a person accepts a scene that has this share.
     pub(super) fn accepted(&self, share: f32, monochrome: bool) -> f32 {
-        let [constant, slope] =
-            if monochrome { self.accepted_monochrome } else { self.accepted };
+        let [constant, slope] = if monochrome { self.accepted_monochrome } else { self.accepted };
         sigmoid(constant + slope * log_odds(share))
     }
 }

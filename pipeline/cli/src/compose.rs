@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use glassplate_models::card::Task;
+use glassplate_models::interpret::{Calibration, Reader};
 use glassplate_models::labeller::OnnxLabeller;
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::{Progress, Shelf};
@@ -13,7 +13,7 @@ use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::floor::Floor;
-use glassplate_pipeline::ports::{Clock, Interpreter, Labeller, Verbatim};
+use glassplate_pipeline::ports::{Clock, Interpreter, Labeller};
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::telemetry::Meter;
 use glassplate_search::Index;
@@ -101,11 +101,31 @@ impl Desk {
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
         Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?)
+            .map(|index| index.showing(self.settings.labels))
     }
 
-    /// The interpreter by which every record is read.
+    /// The interpreter by which every record is read, calibrated as this home has it.
+    ///
+    /// # Errors
+    /// `BadInput` when the home's calibration cannot be read.
     pub(crate) fn interpreter(&self) -> Result<Arc<dyn Interpreter>, Fault> {
-        Ok(Arc::new(Verbatim))
+        let file = self.calibration_file();
+        let calibration = match std::fs::read_to_string(&file) {
+            Ok(text) => Calibration::parse(&text).map_err(|e| {
+                Fault::bad_input(format!("in the calibration {}", file.display())).because(e)
+            })?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Calibration::default(),
+            Err(e) => {
+                let what = format!("cannot read the calibration {}", file.display());
+                return Err(Fault::broken(what).because(e));
+            }
+        };
+        Ok(Arc::new(Reader::load(Objects::load(), calibration)))
+    }
+
+    /// Where the home keeps what `calibrate` fitted.
+    pub(crate) fn calibration_file(&self) -> PathBuf {
+        self.home.join("calibration.toml")
     }
 
     /// The shelf of models: one for all homes of a user.
@@ -113,7 +133,11 @@ impl Desk {
         let cache = env::cache().ok_or_else(|| {
             Fault::not_found(format!("there is no HOME to keep models in: set {}", env::CACHE))
         })?;
-        Shelf::open(cache.join("models"), self.mirror.clone())
+        let mut shelf = Shelf::open(cache.join("models"), self.mirror.clone())?;
+        if let Some(folder) = &self.settings.models.cards {
+            shelf.add_folder(folder)?;
+        }
+        Ok(shelf)
     }
 
     /// Opens the house with its labellers.
@@ -154,6 +178,26 @@ impl Desk {
         self.open_labellers(&shelf)
     }
 
+    /// Opens the labellers of these cards, fetching what is missing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown card, and why a model cannot be had or run.
+    pub(crate) fn labellers_named(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        let shelf = self.shelf()?;
+        let mut wanted: Vec<&str> = Vec::new();
+        for name in names.iter().map(String::as_str) {
+            shelf.card(name)?;
+            if !wanted.contains(&name) {
+                wanted.push(name);
+            }
+        }
+        pull(&shelf, &[&wanted[..], &[RUNTIME]].concat())?;
+        self.open_cards(&shelf, &wanted)
+    }
+
     /// Opens the labellers that the settings name as far as they are here, fetching nothing.
     ///
     /// # Errors
@@ -163,8 +207,8 @@ impl Desk {
     }
 
     /// Opens the labellers that measuring asks, fetching what is missing: those named here, else
-    /// those that the settings name, else the best classifier and scene network, every
-    /// detector that is here, and what may only be measured, as far as it can be had.
+    /// those that the settings name, else those that an ingest asks and what may only be
+    /// measured, as far as it can be had.
     ///
     /// # Errors
     /// As [`Self::labellers`].
@@ -181,36 +225,30 @@ impl Desk {
             if !measuring_only.is_empty() {
                 say(format!("for measuring only: {}", measuring_only.join(", ")));
             }
-            let best = [Task::Classify, Task::Scene].map(|task| shelf.best(task));
-            names.extend(best.into_iter().flatten().map(|card| card.name.clone()));
-            names.extend(shelf.all_here(Task::Detect).into_iter().map(|card| card.name.clone()));
+            names.extend(shelf.chosen().into_iter().map(|card| card.name.clone()));
             names.extend(measuring_only);
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         pull(&shelf, &names)?;
-        let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
-        let (objects, sessions) = (Objects::load(), self.lanes());
-        let open = |name: &&str| -> Result<Arc<dyn Labeller>, Fault> {
-            Ok(Arc::new(OnnxLabeller::open(&shelf, &runtime, &objects, name, sessions)?))
-        };
-        names.iter().map(open).collect()
+        self.open_cards(&shelf, &names)
     }
 
     fn open_labellers(&self, shelf: &Shelf) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let named = &self.settings.models.labellers;
-        let names: Vec<&str> = named.iter().map(String::as_str).collect();
+        let mut names: Vec<&str> = named.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            names = shelf.chosen().into_iter().map(|card| card.name.as_str()).collect();
+        }
+        self.open_cards(shelf, &names)
+    }
+
+    fn open_cards(&self, shelf: &Shelf, names: &[&str]) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
         let (objects, sessions) = (Objects::load(), self.lanes());
         let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
         for name in names {
             let labeller = OnnxLabeller::open(shelf, &runtime, &objects, name, sessions)?;
             labellers.push(Arc::new(labeller));
-        }
-        if labellers.is_empty() {
-            for task in [Task::Classify, Task::Detect] {
-                let best = OnnxLabeller::best(shelf, &runtime, &objects, task, sessions)?;
-                labellers.extend(best.map(|labeller| Arc::new(labeller) as Arc<dyn Labeller>));
-            }
         }
         Ok(labellers)
     }

@@ -11,6 +11,16 @@ pub(crate) const MIRROR: &str = "GLASSPLATE_MODELS";
 /// What is logged to stderr, such as `debug` or `glassplate_search=trace`; default `warn`.
 pub(crate) const LOG: &str = "GLASSPLATE_LOG";
 
+/// Under whose name decisions are kept; the setting `people.name` and `--by` beat it.
+pub(crate) const BY: &str = "GLASSPLATE_BY";
+
+/// Who is at the keyboard: `$GLASSPLATE_BY`, else the login name in `$USER` or `$LOGNAME`.
+pub(crate) fn by() -> Option<String> {
+    let named = |name: &&str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let name = [BY, "USER", "LOGNAME"].into_iter().find(|name| named(name))?;
+    std::env::var(name).ok()
+}
+
 /// The default home: `$XDG_DATA_HOME/glassplate`, else `~/.local/share/glassplate`.
 pub(crate) fn default_home() -> Option<PathBuf> {
     below("XDG_DATA_HOME", ".local/share")

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
+use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
 use serde::Deserialize;
 
@@ -19,6 +20,18 @@ pub(crate) struct Settings {
     pub(crate) ingest: IngestSettings,
     /// Who labels.
     pub(crate) models: ModelSettings,
+    /// How sure a machine's label must be to be shown.
+    pub(crate) labels: Bar,
+    /// Who rules on labels.
+    pub(crate) people: PeopleSettings,
+}
+
+/// Who rules on labels.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PeopleSettings {
+    /// The name that decisions are kept under, unless `--by` gives another.
+    pub(crate) name: Option<String>,
 }
 
 /// How ingest works.
@@ -48,6 +61,8 @@ pub(crate) struct ModelSettings {
     pub(crate) labellers: Vec<String>,
     /// A mirror folder of model files.
     pub(crate) mirror: Option<PathBuf>,
+    /// A folder of model cards of one's own.
+    pub(crate) cards: Option<PathBuf>,
 }
 
 impl Settings {
@@ -89,6 +104,14 @@ impl Settings {
                 return Err(Fault::bad_input(format!("{name} is {bytes}: at least 16 MiB")));
             }
         }
+        let bar = &self.labels;
+        for (name, bar) in
+            [("objects", bar.objects), ("scenes", bar.scenes), ("concepts", bar.concepts)]
+        {
+            if !(0.0..=1.0).contains(&bar) {
+                return Err(Fault::bad_input(format!("labels.{name} is {bar}: 0 to 1")));
+            }
+        }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
         }
@@ -107,6 +130,9 @@ mod tests {
             ("[limits]\npixels = 0", "pixels"),
             ("[ingest]\nlanes = 1000", "lanes"),
             ("[ingest]\nlines = 1", "lines"),
+            ("[labels]\nscenes = 1.1", "labels.scenes"),
+            ("[labels]\nobjects = nan", "labels.objects"),
+            ("[labels]\nthings = 0.5", "things"),
             ("[renditions]\nformat = \"gif\"", "gif"),
         ] {
             let fault = Settings::parse(text).expect_err(text);

@@ -92,6 +92,7 @@ fn run_named(n: u32) -> Run {
         finished: None,
         balance: Balance::default(),
         withdrawn: false,
+        trial: false,
     }
 }
 
@@ -138,6 +139,7 @@ async fn what_is_appended_reads_back(catalogue: &dyn Catalogue) {
         label: "dog".to_owned(),
         kind: LabelKind::Object,
         wordnet: None,
+        parents: Vec::new(),
         ruling: Ruling::Add,
         who: "ada".to_owned(),
         at: Timestamp::UNIX_EPOCH,
@@ -276,6 +278,12 @@ async fn a_withdrawal_reaches_every_asset_of_the_run(catalogue: &dyn Catalogue) 
     let mut expected = vec![a.id.clone(), b.id];
     expected.sort();
     assert_eq!(changed, expected);
+    let of_run = async |after: Option<&AssetId>, limit| {
+        catalogue.assets_of_run(&tenant(), &withdrawn.id, after, limit).await.expect("assets")
+    };
+    assert_eq!(of_run(None, 10).await, expected);
+    assert_eq!(of_run(None, 1).await, expected[..1]);
+    assert_eq!(of_run(Some(&expected[0]), 10).await, expected[1..]);
     let parts = catalogue.parts(&tenant(), &a.id).await.expect("parts").expect("an asset");
     assert!(parts.withdrawn.contains(&withdrawn.id));
 }

@@ -146,6 +146,17 @@ pub trait Catalogue: Send + Sync {
     /// Reads one run.
     async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault>;
 
+    /// Lists the assets that a run said something of, by id, after one, at most `limit`.
+    ///
+    /// These are the assets whose record a withdrawal of the run may change.
+    async fn assets_of_run(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        after: Option<&AssetId>,
+        limit: usize,
+    ) -> Result<Vec<AssetId>, Fault>;
+
     /// Lists a run's items by source, after one, at most `limit`.
     async fn items(
         &self,

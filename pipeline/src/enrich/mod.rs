@@ -30,6 +30,8 @@ use crate::store::Store;
 use crate::telemetry::{Meter, timed};
 use settled::Settled;
 
+pub(crate) use settled::refusal;
+
 /// Everything that a photograph's way needs: the ports, filled, and the policy.
 pub struct House {
     /// The isolation boundary worked for.

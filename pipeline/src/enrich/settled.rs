@@ -57,7 +57,7 @@ impl Settled {
 }
 
 /// Why an asset's pixels could not be had, when they could not.
-pub(super) fn refusal(parts: &Parts) -> Option<(FaultKind, String)> {
+pub(crate) fn refusal(parts: &Parts) -> Option<(FaultKind, String)> {
     let current = current_opinions(parts);
     [IDENTIFY, RENDER].iter().find_map(|step| match &current.get(step)?.verdict {
         Verdict::Failed { fault, reason } => Some((*fault, reason.clone())),

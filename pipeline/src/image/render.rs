@@ -95,6 +95,16 @@ pub fn from_raster(raster: Raster, recipe: &Recipe) -> Result<Rendered, Fault> {
     chain(&mut resizer, top, whole, &Profile::Srgb, recipe)
 }
 
+/// Reduces a picture until its longer side is at most `size`; a smaller one stays as it is.
+///
+/// # Errors
+/// `Broken` when memory runs out.
+pub fn reduced_to(raster: Raster, size: u32) -> Result<Raster, Fault> {
+    let (width, height) = fitted(raster.width(), raster.height(), size);
+    let rgb = reduced_rgb(&mut Resizer::new(), raster, width, height)?;
+    Ok(Raster::new(width, height, rgb))
+}
+
 /// Makes every size from the next larger one, starting at the largest.
 fn chain(
     resizer: &mut Resizer,

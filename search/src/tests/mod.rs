@@ -72,6 +72,7 @@ pub(crate) fn label(name: &str, confidence: f32) -> FoundLabel {
         model: "efficientnet-lite0".to_owned(),
         wordnet: SmallVocabulary.lookup(name).pop(),
         parents: Vec::new(),
+        doubtful: false,
     }
 }
 
@@ -126,6 +127,7 @@ impl Archive {
             label: name.to_owned(),
             kind: LabelKind::Object,
             wordnet: SmallVocabulary.lookup(name).pop(),
+            parents: Vec::new(),
             ruling,
             who: "ada".to_owned(),
             at: jiff::Timestamp::UNIX_EPOCH,
@@ -174,6 +176,7 @@ fn run() -> Run {
         finished: None,
         balance: Balance::default(),
         withdrawn: false,
+        trial: false,
     }
 }
 

@@ -4,8 +4,9 @@ use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::record::{LabelState, Record, fold};
+use glassplate_pipeline::record::{LabelState, Record, RecordLabel, fold};
 
+use super::labels::Shown;
 use super::show::{placed, text_of};
 use crate::arguments::{Export, ExportFormat};
 use crate::compose::Desk;
@@ -16,7 +17,7 @@ use crate::output;
 const PAGE: usize = 500;
 
 /// The columns of the CSV form: one line an occurrence.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "asset",
     "collection",
     "source",
@@ -35,6 +36,8 @@ const COLUMNS: [&str; 18] = [
     "copyright",
     "objects",
     "reason",
+    "scenes",
+    "concepts",
 ];
 
 pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> {
@@ -44,13 +47,15 @@ pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> 
         output::data(line(&COLUMNS.map(str::to_owned))?);
     }
     let interpreter = desk.interpreter()?;
+    let shown = Shown::asked(desk, arguments.min_confidence);
     let mut after: Option<AssetId> = None;
     loop {
         let page = catalogue.assets(&desk.tenant, collection, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         for parts in catalogue.parts_of_many(&desk.tenant, &page).await? {
-            let record = placed(desk, fold(&parts, &*interpreter))?;
+            let mut record = placed(desk, fold(&parts, &*interpreter))?;
+            shown.keep(&mut record);
             match arguments.format {
                 ExportFormat::Jsonl => output::json(&record),
                 ExportFormat::Csv => rows(&record, collection)?,
@@ -66,12 +71,13 @@ pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> 
 fn rows(record: &Record, collection: Option<&str>) -> Result<(), Fault> {
     let format = record.technical.as_ref().map(|t| t.format.name().to_owned());
     let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
-    let objects: Vec<String> = record
-        .labels
-        .iter()
-        .filter(|l| l.kind == LabelKind::Object && l.state != LabelState::Rejected)
-        .map(|label| format!("{}:{:.3}", label.name, label.confidence))
-        .collect();
+    let labels = |kind: LabelKind| -> String {
+        // A cell cannot say that a label was refused, so such a label is in none.
+        let stands = |label: &&RecordLabel| label.state != LabelState::Rejected;
+        let of_kind = record.labels.iter().filter(|label| label.kind == kind).filter(stands);
+        let told = of_kind.map(|label| format!("{}:{:.3}", label.name, label.confidence));
+        told.collect::<Vec<_>>().join("|")
+    };
     let reason = record.steps.values().find_map(|step| step.reason.clone());
     let wanted = record.occurrences.iter().filter(|o| collection.is_none_or(|c| c == o.collection));
     for occurrence in wanted {
@@ -100,8 +106,10 @@ fn rows(record: &Record, collection: Option<&str>) -> Result<(), Fault> {
             field(["description", "caption"]),
             field(["subject", "keywords"]),
             field(["rights", "copyright"]),
-            objects.join("|"),
+            labels(LabelKind::Object),
             reason.clone().unwrap_or_default(),
+            labels(LabelKind::Scene),
+            labels(LabelKind::Concept),
         ])?);
     }
     Ok(())

@@ -1,29 +1,29 @@
 //! `glassplate ingest`: takes pictures in, shows how it goes, ends with the balance.
 
-mod progress;
 mod report;
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use glassplate_pipeline::asset::source_text;
 use glassplate_pipeline::beside::Beside;
 use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
-use glassplate_pipeline::enrich::{House, foresee};
+use glassplate_pipeline::enrich::foresee;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ingest::{Ended, ingest};
-use glassplate_pipeline::run::{Balance, Run, RunId};
+use glassplate_pipeline::run::Balance;
 use glassplate_pipeline::source::{Listing, list};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 
+use super::pass::{listen, new_run};
+use super::progress::Progress;
 use crate::arguments::Ingest;
 use crate::compose::Desk;
 use crate::exit::Exit;
 use crate::output::{self, say};
-use progress::Progress;
 use report::Report;
 
 pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
@@ -56,12 +56,13 @@ async fn perform(
     let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
     let house = Arc::new(desk.house(labellers)?);
     let follower = follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
-    let run = new_run(desk, &house, arguments);
+    let now = house.clock.now();
+    let run = new_run(desk, now, &arguments.collection, sources_of(arguments));
     let id = run.id.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let listener = tokio::spawn(listen(stop.clone()));
     let began = Instant::now();
-    let mut progress = Progress::begin(beside.len() as u64, beside.bytes());
+    let mut progress = Progress::begin("files", beside.len() as u64, beside.bytes());
     let ended = ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
     let bytes = progress.finish();
     listener.abort();
@@ -149,49 +150,9 @@ fn listing(desk: &Desk, arguments: &Ingest) -> Result<Listing, Fault> {
     list(&arguments.paths, &own)
 }
 
-fn new_run(desk: &Desk, house: &House, arguments: &Ingest) -> Run {
-    let now = house.clock.now();
-    let sources = arguments.paths.iter().map(|path| {
-        glassplate_pipeline::asset::source_text(
-            &path.canonicalize().unwrap_or_else(|_| path.clone()),
-        )
-    });
-    Run {
-        id: RunId::new(now, random()),
-        tenant: desk.tenant.clone(),
-        collection: arguments.collection.clone(),
-        sources: sources.collect(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: now,
-        finished: None,
-        balance: Balance::default(),
-        withdrawn: false,
-    }
-}
-
-/// A number that two processes of one second hardly share: the standard library seeds its
-/// hashers from the system's random source.
-fn random() -> u32 {
-    let hash = std::hash::RandomState::new().build_hasher().finish();
-    u32::try_from(hash >> 32).expect("32 bits are left")
-}
-
-/// Waits for Ctrl-C or a termination request; a second one ends the process at once.
-async fn listen(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
-    loop {
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
-            _ = terminated.recv() => {}
-        }
-        if stop.swap(true, Ordering::Relaxed) {
-            say("ended at once; the same command resumes");
-            std::process::exit(130);
-        }
-        say("ending after the pictures in hand; once more to end at once");
-    }
+fn sources_of(arguments: &Ingest) -> Vec<String> {
+    let text = |path: &PathBuf| source_text(&path.canonicalize().unwrap_or_else(|_| path.clone()));
+    arguments.paths.iter().map(text).collect()
 }
 
 fn tell_unmatched(csv: &CatalogueCsv) {

@@ -1,12 +1,21 @@
 //! The commands, one file a word, and the way from arguments to an exit code.
 
+mod compare;
+mod decide;
+mod decisions;
 mod demo;
 mod doctor;
 pub(crate) mod evaluate;
 mod export;
 mod ingest;
+mod labels;
 mod models;
+mod pass;
+mod progress;
+mod promote;
 mod reindex;
+mod relabel;
+mod review;
 mod runs;
 pub(crate) mod search;
 mod show;
@@ -14,6 +23,7 @@ mod show;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
+use glassplate_pipeline::decision::Ruling;
 use glassplate_pipeline::fault::Fault;
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +32,7 @@ use crate::compose::Desk;
 use crate::exit::{Exit, code_of};
 use crate::output::say;
 use crate::{env, output};
+use promote::Standing;
 
 /// Reads the arguments, runs the command, tells how it ended.
 pub(crate) fn run() -> ExitCode {
@@ -61,7 +72,16 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Demo => demo::run(&desk).await,
             Command::Ingest(arguments) => ingest::run(&desk, arguments).await,
             Command::Search(arguments) => search::run(&desk, &arguments).await,
-            Command::Show { asset } => show::run(&desk, &asset).await,
+            Command::Show(arguments) => show::run(&desk, &arguments).await,
+            Command::Review(arguments) => review::run(&desk, &arguments).await,
+            Command::Approve(arguments) => decide::run(&desk, Ruling::Approve, &arguments).await,
+            Command::Reject(arguments) => decide::run(&desk, Ruling::Reject, &arguments).await,
+            Command::Add(arguments) => decide::run(&desk, Ruling::Add, &arguments).await,
+            Command::Decisions { collection } => decisions::run(&desk, collection.as_deref()).await,
+            Command::Relabel(arguments) => relabel::run(&desk, &arguments).await,
+            Command::Compare(arguments) => compare::run(&desk, &arguments).await,
+            Command::Promote { run } => promote::run(&desk, &run, Standing::Promoted).await,
+            Command::Undo { run } => promote::run(&desk, &run, Standing::Undone).await,
             Command::Export(arguments) => export::run(&desk, &arguments).await,
             Command::Runs { run } => runs::run(&desk, run.as_deref()).await,
             Command::Models { action } => models::run(&desk, &action),

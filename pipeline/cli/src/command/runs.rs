@@ -18,10 +18,7 @@ pub(crate) async fn run(desk: &Desk, run: Option<&str>) -> Result<Exit, Fault> {
     let catalogue = desk.existing_catalogue()?;
     let Some(name) = run else { return list(desk, &catalogue).await };
     let id = RunId::from_text(name);
-    let run = catalogue
-        .run(&desk.tenant, &id)
-        .await?
-        .ok_or_else(|| Fault::not_found(format!("there is no run {name}")))?;
+    let run = existing(desk, &catalogue, name).await?;
     let mut balance = Balance::default();
     let mut items = Vec::new();
     let mut pages = Items::of(&catalogue, desk, &id);
@@ -35,13 +32,13 @@ pub(crate) async fn run(desk: &Desk, run: Option<&str>) -> Result<Exit, Fault> {
     }
     if desk.json {
         let mut value = json!(run);
-        value["state"] = json!(state(&run));
+        value["state"] = json!(run.state());
         value["balance"] = json!(balance);
         value["items"] = json!(items);
         output::json(&value);
         return Ok(Exit::Done);
     }
-    data(format!("run {} {}", run.id, state(&run)));
+    data(format!("run {} {}", run.id, run.state().name()));
     data(format!("  into {} from {}", plain(&run.collection), plain(&run.sources.join(", "))));
     let finished = run.finished.map(|at| format!(", finished {at}")).unwrap_or_default();
     data(format!("  started {}{finished}, glassplate {}", run.started, run.version));
@@ -50,6 +47,21 @@ pub(crate) async fn run(desk: &Desk, run: Option<&str>) -> Result<Exit, Fault> {
         data(format!("  {}", told(item)));
     }
     Ok(Exit::Done)
+}
+
+/// Reads the run that a user named.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub(crate) async fn existing(
+    desk: &Desk,
+    catalogue: &dyn Catalogue,
+    name: &str,
+) -> Result<Run, Fault> {
+    let run = catalogue.run(&desk.tenant, &RunId::from_text(name)).await?;
+    run.ok_or_else(|| {
+        Fault::not_found(format!("there is no run {}: `glassplate runs` lists them", plain(name)))
+    })
 }
 
 /// Writes a balance for people: `12 in = 10 enriched + 2 rejected`.
@@ -98,7 +110,7 @@ async fn list(desk: &Desk, catalogue: &dyn Catalogue) -> Result<Exit, Fault> {
             .iter()
             .map(|run| {
                 let mut value = json!(run);
-                value["state"] = json!(state(run));
+                value["state"] = json!(run.state());
                 value
             })
             .collect();
@@ -109,18 +121,10 @@ async fn list(desk: &Desk, catalogue: &dyn Catalogue) -> Result<Exit, Fault> {
         data(format!(
             "{}  {}  {}  {}",
             run.id,
-            state(run),
+            run.state().name(),
             plain(&run.collection),
             balance_of(&run.balance)
         ));
     }
     Ok(Exit::Done)
-}
-
-fn state(run: &Run) -> &'static str {
-    match (run.withdrawn, run.finished) {
-        (true, _) => "withdrawn",
-        (false, Some(_)) => "finished",
-        (false, None) => "unfinished",
-    }
 }

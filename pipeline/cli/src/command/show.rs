@@ -4,21 +4,24 @@ use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::field::{Field, Fields};
-use glassplate_pipeline::record::{Record, RecordLabel, State, fold};
+use glassplate_pipeline::record::{Record, State, fold};
 use glassplate_pipeline::store::Store as _;
 use serde_json::Value;
 
+use super::labels::{self, Shown};
+use crate::arguments::Show;
 use crate::compose::Desk;
 use crate::exit::Exit;
 use crate::output::{self, data, plain};
 
-pub(crate) async fn run(desk: &Desk, asset: &str) -> Result<Exit, Fault> {
-    let id: AssetId = asset.parse()?;
+pub(crate) async fn run(desk: &Desk, arguments: &Show) -> Result<Exit, Fault> {
+    let id: AssetId = arguments.asset.parse()?;
     let catalogue = desk.existing_catalogue()?;
     let parts = catalogue.parts(&desk.tenant, &id).await?.ok_or_else(|| {
         Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
     })?;
-    let record = placed(desk, fold(&parts, &*desk.interpreter()?))?;
+    let mut record = placed(desk, fold(&parts, &*desk.interpreter()?))?;
+    let hidden = Shown::asked(desk, arguments.min_confidence).keep(&mut record);
     if desk.json {
         output::json(&record);
         return Ok(Exit::Done);
@@ -27,7 +30,7 @@ pub(crate) async fn run(desk: &Desk, asset: &str) -> Result<Exit, Fault> {
         Some(pixels) => catalogue.family(&desk.tenant, pixels).await?,
         None => Vec::new(),
     };
-    print(&record, family.iter().filter(|other| **other != id));
+    print(&record, hidden, family.iter().filter(|other| **other != id));
     Ok(Exit::Done)
 }
 
@@ -40,7 +43,7 @@ pub(crate) fn placed(desk: &Desk, mut record: Record) -> Result<Record, Fault> {
     Ok(record)
 }
 
-fn print<'a>(record: &Record, family: impl Iterator<Item = &'a AssetId>) {
+fn print<'a>(record: &Record, hidden: usize, family: impl Iterator<Item = &'a AssetId>) {
     data(format!("asset {}", record.asset));
     let what = match (&record.technical, record.width, record.height) {
         (Some(technical), Some(width), Some(height)) => {
@@ -62,10 +65,7 @@ fn print<'a>(record: &Record, family: impl Iterator<Item = &'a AssetId>) {
         data("embedded metadata");
         fields(&record.embedded, "  ");
     }
-    if !record.labels.is_empty() {
-        data("labels");
-        record.labels.iter().for_each(label);
-    }
+    labels::print(record, hidden);
     if !record.renditions.is_empty() {
         data("renditions");
     }
@@ -84,29 +84,6 @@ fn print<'a>(record: &Record, family: impl Iterator<Item = &'a AssetId>) {
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         data(format!("  {step}: {word}{reason}"));
     }
-}
-
-fn label(label: &RecordLabel) {
-    let parents = label.parents.iter().take(4).map(|p| format!(" < {}", plain(p)));
-    let count = match label.instances.len() {
-        0 | 1 => String::new(),
-        n => format!(" x{n}"),
-    };
-    data(format!(
-        "  {:.2} {}{count}{}  ({}, {})",
-        label.confidence,
-        plain(&label.name),
-        parents.collect::<String>(),
-        plain(&label.source.model),
-        state_of(label),
-    ));
-}
-
-fn state_of(label: &RecordLabel) -> String {
-    serde_json::to_value(label.state)
-        .ok()
-        .and_then(|state| state.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn fields(fields: &Fields, indent: &str) {

@@ -176,6 +176,18 @@ impl Catalogue for SqliteCatalogue {
         self.read(move |c| read::run(c, &tenant, &run)).await
     }
 
+    async fn assets_of_run(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        after: Option<&AssetId>,
+        limit: usize,
+    ) -> Result<Vec<AssetId>, Fault> {
+        let (tenant, run) = (tenant.clone(), run.clone());
+        let after = after.map_or_else(String::new, ToString::to_string);
+        self.read(move |c| read::assets_of_run(c, &tenant, &run, &after, limit)).await
+    }
+
     async fn items(
         &self,
         tenant: &Tenant,

@@ -188,6 +188,22 @@ pub(super) fn run(
         .optional()
 }
 
+pub(super) fn assets_of_run(
+    connection: &Connection,
+    tenant: &Tenant,
+    run: &RunId,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<AssetId>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT asset FROM opinion INDEXED BY opinion_by_run
+             WHERE run = ?2 AND tenant = ?1 AND asset > ?3 ORDER BY asset LIMIT ?4",
+        )?
+        .query_map(params![tenant.as_str(), run.as_str(), after, limit], |row| parsed(row, 0))?
+        .collect()
+}
+
 pub(super) fn items(
     connection: &Connection,
     tenant: &Tenant,

@@ -6,13 +6,13 @@ use glassplate_pipeline::ingest::Watcher;
 use glassplate_pipeline::run::{Balance, Item, Outcome};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::runs::told;
+use super::runs::told;
 use crate::output::{bytes, say, talks_to_a_terminal};
 
 /// How often a plain line is written when nobody watches.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Shows count, rate, bytes and time left.
+/// Shows count, rate, time left, and bytes where they are known.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     total: u64,
@@ -23,7 +23,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn begin(total: u64, total_bytes: u64) -> Self {
+    pub(super) fn begin(what: &str, total: u64, total_bytes: u64) -> Self {
         let now = Instant::now();
         let bar = talks_to_a_terminal().then(|| {
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
@@ -31,7 +31,11 @@ impl Progress {
             ProgressBar::new(total).with_style(style)
         });
         if bar.is_none() {
-            say(format!("{total} files, {}", bytes(total_bytes)));
+            let size = match total_bytes {
+                0 => String::new(),
+                known => format!(", {}", bytes(known)),
+            };
+            say(format!("{total} {what}{size}"));
         }
         Self { bar, total, total_bytes, done_bytes: 0, began: now, last_line: now }
     }
@@ -48,19 +52,20 @@ impl Progress {
         let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
         let done = balance.total() as f64;
         // Bytes tell better than counts how far it is, unless all that is left is empty.
-        let share = (self.done_bytes as f64 / self.total_bytes.max(1) as f64)
-            .max(done / self.total.max(1) as f64 * 0.01)
-            .clamp(1e-9, 1.0);
+        let counted = done / self.total.max(1) as f64;
+        let share = match self.total_bytes {
+            0 => counted,
+            all => (self.done_bytes as f64 / all as f64).max(counted * 0.01),
+        };
+        let share = share.clamp(1e-9, 1.0);
         let left = (seconds / share - seconds).min(1e9) as u64;
         let refused = balance.rejected + balance.failed;
         let refused = if refused > 0 { format!(", {refused} refused") } else { String::new() };
-        format!(
-            "{:.1}/s, {} of {}, {} left{refused}",
-            done / seconds,
-            bytes(self.done_bytes),
-            bytes(self.total_bytes),
-            duration(left),
-        )
+        let size = match self.total_bytes {
+            0 => String::new(),
+            all => format!("{} of {}, ", bytes(self.done_bytes), bytes(all)),
+        };
+        format!("{:.1}/s, {size}{} left{refused}", done / seconds, duration(left))
     }
 }
 

@@ -1,0 +1,258 @@
+//! Relabel: new opinions of other models beside the old ones, from what is stored.
+//!
+//! Nothing is read but renditions, and nothing is written but opinions and outcomes. The run
+//! is on trial: its opinions count nowhere until it is promoted. An answer that is known is
+//! taken over, so repeating an interrupted relabel asks only what was not asked yet.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::asset::{AssetId, PixelDigest};
+use crate::catalogue::Entry;
+use crate::enrich::{House, refusal};
+use crate::fault::{Fault, FaultKind};
+use crate::image::render::reduced_to;
+use crate::image::{decode, probe};
+use crate::opinion::{Finding, Opinion, Subject, Verdict};
+use crate::pass::pass;
+pub use crate::pass::{Ended, Watcher};
+use crate::ports::Labeller;
+use crate::raster::Raster;
+use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
+use crate::rendition::Rendition;
+use crate::run::{Item, Outcome, Run, RunId};
+use crate::stage::{Stage, label};
+use crate::store::Key;
+
+/// The longest side that a labeller is shown, in pixels: see [`crate::ports::Labeller::label`].
+const LABELLED_SIZE: u32 = 1024;
+/// How many assets are listed at a time.
+const PAGE: usize = 1000;
+
+/// Lists what a relabel of a collection looks at, by id; ids come from content, so a limit
+/// takes an arbitrary sample.
+///
+/// # Errors
+/// `NotFound` when there is no such collection.
+pub async fn assets(
+    house: &House,
+    collection: &str,
+    limit: Option<usize>,
+) -> Result<Vec<AssetId>, Fault> {
+    let limit = limit.unwrap_or(usize::MAX);
+    let mut all: Vec<AssetId> = Vec::new();
+    while all.len() < limit {
+        let wanted = PAGE.min(limit - all.len());
+        let page =
+            house.catalogue.assets(&house.tenant, Some(collection), all.last(), wanted).await?;
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page);
+    }
+    if all.is_empty() && limit > 0 {
+        return Err(Fault::not_found(format!("there is no collection {collection:?}")));
+    }
+    Ok(all)
+}
+
+/// Asks the house's labellers about every asset, `lanes` at a time, until done or `stop` is set.
+///
+/// # Errors
+/// What the catalogue says when the run cannot even begin.
+pub async fn relabel(
+    house: &Arc<House>,
+    run: Run,
+    assets: Vec<AssetId>,
+    lanes: usize,
+    watcher: &mut dyn Watcher,
+    stop: &AtomicBool,
+) -> Result<Ended, Fault> {
+    let run = Run { withdrawn: true, trial: true, ..run };
+    let id = run.id.clone();
+    let work = assets.into_iter().map(|asset| one(house.clone(), id.clone(), asset));
+    pass(house, run, work, lanes, watcher, stop).await
+}
+
+async fn one(house: Arc<House>, run: RunId, asset: AssetId) -> Result<(Item, u64), Fault> {
+    let look = Look { house: &house, run: &run, asset: &asset };
+    let parts = house.catalogue.parts(&house.tenant, &asset).await?;
+    let sight = parts.as_ref().and_then(Sight::of);
+    // Two assets of one family at once would both be asked about: the answer of the first must
+    // be in the ledger before the second looks for it.
+    let _alone = match &sight {
+        Some(sight) => Some(house.floor.alone_with_picture(&sight.pixels).await),
+        None => None,
+    };
+    let (mut entries, item) = match (&parts, &sight) {
+        (_, Some(sight)) => look.asked(sight).await?,
+        (Some(parts), None) => look.blind(parts),
+        (None, _) => (Vec::new(), look.item(Err(Fault::not_found("there is no such asset")))),
+    };
+    entries.push(Entry::Item { run: run.clone(), item: item.clone() });
+    let appended = house.catalogue.append(&house.tenant, entries);
+    house.meter.wait(Stage::Record, appended).await?;
+    Ok((item, 0))
+}
+
+/// What there is to see of an asset: which picture, and the stored file that shows it.
+struct Sight {
+    pixels: PixelDigest,
+    file: Rendition,
+}
+
+impl Sight {
+    fn of(parts: &Parts) -> Option<Self> {
+        let current = current_opinions(parts);
+        let pixels = match &current.get(IDENTIFY)?.verdict {
+            Verdict::Found(Finding::Identified(found)) => found.pixels?,
+            _ => return None,
+        };
+        match &current.get(RENDER)?.verdict {
+            Verdict::Found(Finding::Rendered(found)) => {
+                nearest(&found.files).map(|file| Self { pixels, file: file.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One asset looked at again.
+struct Look<'a> {
+    house: &'a House,
+    run: &'a RunId,
+    asset: &'a AssetId,
+}
+
+impl Look<'_> {
+    /// Nothing can be seen: says of every labeller that it did not run, and why.
+    fn blind(&self, parts: &Parts) -> (Vec<Entry>, Item) {
+        let (kind, reason) = refusal(parts).unwrap_or_else(|| {
+            let advice = "it has no rendition to look at: ingest its source again";
+            (FaultKind::NotFound, advice.to_owned())
+        });
+        let opinion = |labeller: &Arc<dyn Labeller>| {
+            Entry::Opinion(Opinion::new(
+                self.asset,
+                labeller.step(),
+                Subject::Bytes(parts.asset.digest),
+                labeller.maker(),
+                self.run,
+                self.house.clock.now(),
+                Verdict::NotRun { reason: reason.clone() },
+            ))
+        };
+        let entries = self.house.labellers.iter().map(opinion).collect();
+        (entries, self.item(Err(Fault::new(kind, reason))))
+    }
+
+    /// Asks each labeller, unless its answer about these pixels is known.
+    async fn asked(&self, sight: &Sight) -> Result<(Vec<Entry>, Item), Fault> {
+        let house = self.house;
+        let subject = Subject::Pixels(sight.pixels);
+        let (mut entries, mut picture, mut came_to) = (Vec::new(), None, Ok(Outcome::Unchanged));
+        for labeller in &house.labellers {
+            let (step, maker) = (labeller.step(), labeller.maker());
+            let known = house.catalogue.reusable(&house.tenant, step, &subject, maker).await?;
+            if let Some(known) = known {
+                let taken = known.reuse(self.asset, self.run, house.clock.now());
+                entries.push(Entry::Opinion(taken));
+                continue;
+            }
+            if picture.is_none() {
+                picture = Some(self.picture(sight).await);
+            }
+            let verdict = match picture.as_ref().expect("it was looked for") {
+                Ok(picture) => {
+                    house.meter.wait(Stage::Label, label::ask(&**labeller, picture)).await
+                }
+                Err(fault) => Verdict::NotRun { reason: fault.reason() },
+            };
+            came_to = match (came_to, &verdict) {
+                (Err(fault), _) => Err(fault),
+                (_, Verdict::NotRun { reason }) => Err(Fault::broken(reason.clone())),
+                (_, Verdict::Failed { fault, reason }) => {
+                    Err(Fault::new(*fault, format!("{step}: {reason}")))
+                }
+                _ => Ok(Outcome::Enriched),
+            };
+            let at = house.clock.now();
+            let opinion = Opinion::new(self.asset, step, subject, maker, self.run, at, verdict);
+            entries.push(Entry::Opinion(opinion));
+        }
+        Ok((entries, self.item(came_to)))
+    }
+
+    /// Decodes the stored rendition to what labellers are shown.
+    async fn picture(&self, sight: &Sight) -> Result<Arc<Raster>, Fault> {
+        let (house, Sight { pixels, file }) = (self.house, sight);
+        let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
+        let key =
+            Key::Rendition { tenant: house.tenant.clone(), pixels: *pixels, file: name.clone() };
+        let bytes = house.store.read(&key).await.map_err(|fault| {
+            Fault::broken(format!("its rendition {name} is lost: ingest its source again"))
+                .because(fault)
+        })?;
+        let memory = u64::from(file.width) * u64::from(file.height) * 8;
+        let _room = house.floor.room_for_pixels(memory).await;
+        let limits = house.limits.clone();
+        let decoded = tokio::task::spawn_blocking(move || {
+            let technical = probe::probe(&bytes, &limits)?;
+            let decoded = decode::decode(&bytes, &technical, &limits)?;
+            reduced_to(decoded.raster, LABELLED_SIZE)
+        });
+        match decoded.await {
+            Ok(raster) => raster.map(Arc::new),
+            Err(e) => Err(Fault::broken("a defect in decoding stopped it").because(e)),
+        }
+    }
+
+    /// The asset's item. Its source is the asset's id: one path may stand for several assets.
+    fn item(&self, came_to: Result<Outcome, Fault>) -> Item {
+        let (outcome, fault) = match came_to {
+            Ok(outcome) => (outcome, None),
+            Err(fault) if fault.kind().rejects() => (Outcome::Rejected, Some(fault)),
+            Err(fault) => (Outcome::Failed, Some(fault)),
+        };
+        Item {
+            source: self.asset.to_string(),
+            asset: Some(self.asset.clone()),
+            outcome,
+            fault: fault.as_ref().map(Fault::kind),
+            reason: fault.as_ref().map(Fault::reason),
+        }
+    }
+}
+
+/// The rendition whose longer side is nearest to what labellers are shown; of two, the larger.
+fn nearest(files: &[Rendition]) -> Option<&Rendition> {
+    let longest = |file: &Rendition| file.width.max(file.height);
+    files
+        .iter()
+        .min_by_key(|file| (longest(file).abs_diff(LABELLED_SIZE), u32::MAX - longest(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rendition_nearest_to_what_a_labeller_is_shown_is_taken() {
+        let file = |side: u32| Rendition {
+            name: side.to_string(),
+            width: side / 2,
+            height: side,
+            media_type: "image/jpeg".to_owned(),
+            path: String::new(),
+        };
+        let taken = |sides: &[u32]| {
+            let files: Vec<_> = sides.iter().map(|&side| file(side)).collect();
+            nearest(&files).map(|file| file.height)
+        };
+        assert_eq!(taken(&[2048, 1024, 256]), Some(1024));
+        assert_eq!(taken(&[1800, 900, 64]), Some(900));
+        assert_eq!(taken(&[4096, 64]), Some(64));
+        assert_eq!(taken(&[1148, 900]), Some(1148), "of two as near the larger");
+        assert_eq!(taken(&[]), None);
+    }
+}
