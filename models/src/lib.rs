@@ -1,4 +1,4 @@
-//! glassplate's models: cards, fetching, sessions, labellers, the objects' vocabulary.
+//! glassplate's models: cards, fetching, sessions, labellers, vocabulary, and how right they are.
 //!
 //! Everything that knows a network or a word list is here; the pipeline asks for it
 //! through its ports ([`glassplate_pipeline::ports`]) and knows none of it.
@@ -7,6 +7,7 @@
 
 pub mod card;
 pub mod demo;
+pub mod evaluation;
 pub mod labeller;
 pub mod session;
 pub mod shelf;

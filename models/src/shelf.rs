@@ -110,6 +110,23 @@ impl Shelf {
         self.ranked(task).into_iter().find(|card| self.state(card) == State::Present)
     }
 
+    /// Returns every card of a task that may be taken without being named and is here, the best first.
+    pub fn all_here(&self, task: Task) -> Vec<&Card> {
+        let mut cards = self.ranked(task);
+        cards.retain(|card| self.state(card) == State::Present);
+        cards
+    }
+
+    /// Names the networks for measuring only that are here or that a mirror folder has.
+    pub fn at_hand_for_measuring(&self) -> Vec<String> {
+        let at_hand = |card: &&Card| {
+            card.measuring_only
+                && card.output.is_some()
+                && (self.state(card) == State::Present || self.mirror_has(card))
+        };
+        self.cards.iter().filter(at_hand).map(|card| card.name.clone()).collect()
+    }
+
     /// Says of every card whether it is here; reads no file that carries a true stamp.
     pub fn list(&self) -> Vec<Status> {
         self.cards.iter().map(|card| self.status(card)).collect()

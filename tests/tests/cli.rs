@@ -545,6 +545,7 @@ fn help_lists_the_exit_codes_and_completions_need_no_home() {
         "compare",
         "promote",
         "undo",
+        "evaluate",
     ] {
         let help = archivist.run(&[command, "--help"]).exits(0).prints("Exit codes:");
         assert!(help.stderr.is_empty());

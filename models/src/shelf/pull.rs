@@ -152,7 +152,7 @@ impl Shelf {
         cards.iter().any(|card| self.mirror_has(card))
     }
 
-    fn mirror_has(&self, card: &Card) -> bool {
+    pub(super) fn mirror_has(&self, card: &Card) -> bool {
         let has = |file: &FileCard| self.in_mirror(card, file).is_some();
         card.products().into_iter().all(has)
             || (card.conversion.is_some() && card.files.iter().all(has))

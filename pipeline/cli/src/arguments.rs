@@ -113,6 +113,9 @@ pub(crate) enum Command {
     /// Check home, catalogue, index, models, runtime and disk, and say what to do
     #[command(after_help = CODES)]
     Doctor(Doctor),
+    /// Measure how right the labels are, on pictures whose content is known
+    #[command(after_help = crate::command::evaluate::HELP)]
+    Evaluate(Evaluate),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -280,6 +283,32 @@ pub(crate) struct Doctor {
     /// Also read every original back and compare it with its digest
     #[arg(long)]
     pub(crate) originals: bool,
+}
+
+/// What evaluate takes.
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The folder that the labelled pictures lie in
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// A CSV that says what is in the pictures; may be given several times
+    #[arg(long, required = true, value_name = "CSV")]
+    pub(crate) labels: Vec<PathBuf>,
+    /// Only these models, by the names of their cards [default: all that are here]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) models: Vec<String>,
+    /// Also take rows of COCO's tables that networks were trained on
+    #[arg(long)]
+    pub(crate) all_rows: bool,
+    /// Write a reliability diagram as SVG
+    #[arg(long, value_name = "SVG")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write a table of all classes as CSV
+    #[arg(long, value_name = "CSV")]
+    pub(crate) per_class: Option<PathBuf>,
+    /// Write each picture's labels and truth as a line of JSON
+    #[arg(long, value_name = "JSONL")]
+    pub(crate) predictions: Option<PathBuf>,
 }
 
 /// Stands before a word of a query that begins with a minus, so that clap takes it for a word.

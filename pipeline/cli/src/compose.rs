@@ -183,6 +183,40 @@ impl Desk {
         self.open_labellers(&self.shelf()?)
     }
 
+    /// Opens the labellers that measuring asks, fetching what is missing: those named here, else
+    /// those that the settings name, else the best classifier and scene network, every
+    /// detector that is here, and what may only be measured, as far as it can be had.
+    ///
+    /// # Errors
+    /// As [`Self::labellers`].
+    pub(crate) fn labellers_for_measuring(
+        &self,
+        named: &[String],
+    ) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        let shelf = self.shelf()?;
+        shelf.make_ready(&mut tell)?;
+        let named = if named.is_empty() { &self.settings.models.labellers } else { named };
+        let mut names: Vec<String> = named.to_vec();
+        if names.is_empty() {
+            let measuring_only = shelf.at_hand_for_measuring();
+            if !measuring_only.is_empty() {
+                say(format!("for measuring only: {}", measuring_only.join(", ")));
+            }
+            let best = [Task::Classify, Task::Scene].map(|task| shelf.best(task));
+            names.extend(best.into_iter().flatten().map(|card| card.name.clone()));
+            names.extend(shelf.all_here(Task::Detect).into_iter().map(|card| card.name.clone()));
+            names.extend(measuring_only);
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        pull(&shelf, &names)?;
+        let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
+        let (objects, sessions) = (Objects::load(), self.lanes());
+        let open = |name: &&str| -> Result<Arc<dyn Labeller>, Fault> {
+            Ok(Arc::new(OnnxLabeller::open(&shelf, &runtime, &objects, name, sessions)?))
+        };
+        names.iter().map(open).collect()
+    }
+
     fn open_labellers(&self, shelf: &Shelf) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let named = &self.settings.models.labellers;
         if !named.is_empty() {

@@ -5,6 +5,7 @@ mod decide;
 mod decisions;
 mod demo;
 mod doctor;
+pub(crate) mod evaluate;
 mod export;
 mod ingest;
 mod labels;
@@ -86,6 +87,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Models { action } => models::run(&desk, &action),
             Command::Reindex => reindex::run(&desk).await,
             Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
+            Command::Evaluate(arguments) => evaluate::run(&desk, &arguments).await,
             Command::Completions { .. } => unreachable!("answered above, it needs no desk"),
         }
     });
