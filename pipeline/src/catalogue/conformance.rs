@@ -284,6 +284,7 @@ async fn a_withdrawal_reaches_every_asset_of_the_run(catalogue: &dyn Catalogue) 
     assert_eq!(of_run(None, 10).await, expected);
     assert_eq!(of_run(None, 1).await, expected[..1]);
     assert_eq!(of_run(Some(&expected[0]), 10).await, expected[1..]);
+    assert!(of_run(Some(&expected[1]), 10).await.is_empty());
     let parts = catalogue.parts(&tenant(), &a.id).await.expect("parts").expect("an asset");
     assert!(parts.withdrawn.contains(&withdrawn.id));
 }
