@@ -4,7 +4,8 @@
 
 The first two are what the example `testimony` prints of the same pictures, as they are and with
 the colour taken out. LABELS are tables with a `file` column and `objects` (all of COCO's classes, as
-`name:count|...`), or `scenes_accepted`, `io` and `concepts`. Needs numpy and scipy. Every figure on
+`name:count|...`), or `scenes_accepted`, `io` and `concepts`, or `places365_accepted` of pictures that
+never had colour. Needs numpy and scipy. Every figure on
 stderr is cross-validated: eight folds over pictures, weights from the others.
 
 The terms here are those of models/src/interpret; a change there is a change here.
@@ -25,7 +26,8 @@ CLASSIFIER, SCENE_NETWORK = "efficientnet-lite0", "squeezenet-places365"
 LEAST_SCENE = 5e-4  # a scene network's share that counts as nothing
 LEAST_THING = 0.03  # a thing less likely than this says nothing about scenes and concepts
 POWER = 0.7  # a classifier's probability counts as its power: it is spread too thin over what it sees
-FOLDS, REPEATS = 8, 5
+OF_WRITTEN = [0.0, 0.4, 1.2, 2.4, 4.0]  # what the written strengths of concepts come to
+FOLDS, REPEATS = 8, 3
 
 
 def rows(name):
@@ -120,7 +122,7 @@ def concept_strengths():
         for rule in text.split(","):
             what, strength = rule.strip().rsplit(" ", 1)
             kind, what = what.split(":", 1)
-            strength = float(strength)
+            strength = np.copysign(OF_WRITTEN[abs(int(strength))], int(strength))
             if kind == "scene":
                 scenes[concept, SCENE_AT[what]] = strength
             elif kind == "group":
@@ -340,10 +342,13 @@ def scene_shares(pictures, p, network, weights):
     return with_setting(share, outdoor), outdoor
 
 
-def fit_scenes(pictures, p, accepted, outdoors, network):
+def fit_scenes(pictures, p, grey, p_grey, accepted, outdoors, network):
     weights = {"scene": conditional(scene_terms(pictures, p, network), accepted)}
-    share = np.exp(log_softmax(scene_terms(pictures, p, network) @ weights["scene"]))
-    weights["setting"] = logistic(setting_terms(pictures, share, network), outdoors, 0.3)
+    terms = []
+    for each, found in ((pictures, p), (grey, p_grey)):
+        share = np.exp(log_softmax(scene_terms(each, found, network) @ weights["scene"]))
+        terms.append(setting_terms(each, share, network))
+    weights["setting"] = logistic(np.concatenate(terms), both(outdoors, outdoors), 0.3)
     share, _ = scene_shares(pictures, p, network, weights)
     kept = ranked(share)
     terms = np.stack([np.ones(kept.sum()), log_odds(share[kept])], -1)
@@ -383,7 +388,7 @@ def best_recall(p, truth, others, least_precision=0.40, most=8):
     return found
 
 
-def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alone, fusion):
+def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alone, fusion, born):
     out = {}
     for key, names, network in (
         ("with_network", ["picodet-s-416", "yolox-nano"], True),
@@ -398,7 +403,8 @@ def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alon
                 if its != seed:
                     continue
                 part = subset(colour, train)
-                weights = fit_scenes(part, p[train], accepted[train], outdoors[train], network)
+                weights = fit_scenes(part, p[train], subset(grey, train), p_grey[train], accepted[train],
+                                     outdoors[train], network)
                 rest = subset(colour, test)
                 share[test], outdoor[test] = scene_shares(rest, p[test], network, weights)
                 sure[test] = sigmoid(weights["accepted"][0] + weights["accepted"][1] * log_odds(share[test]))
@@ -412,12 +418,20 @@ def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alon
             ))
         note("scenes", key, "top-1, top-5, in/out, calibration; concepts: recall, precision, bar:",
              np.round(np.mean(figures, 0), 3))
-        weights = fit_scenes(colour, p, accepted, outdoors, network)
+        weights = fit_scenes(colour, p, grey, p_grey, accepted, outdoors, network)
         share, _ = scene_shares(colour, p, network, weights)
         share_grey, _ = scene_shares(grey, p_grey, network, weights)
-        kept = ranked(share_grey)
-        terms = np.stack([np.ones(kept.sum()), log_odds(share_grey[kept])], -1)
-        weights["accepted_monochrome"] = logistic(terms, accepted[kept])
+        # Pictures that never had colour are of other kinds than copies: both are fitted on.
+        born_grey, born_accepted = born
+        shares = [share_grey]
+        if len(born_accepted):
+            shares.append(scene_shares(born_grey, things(born_grey, alone, fusion, names), network, weights)[0])
+            note("  born grey, top-1, top-5", np.round(top_five(shares[1], born_accepted), 3))
+        truths = np.concatenate([accepted, born_accepted])
+        shares = np.concatenate(shares)
+        kept = ranked(shares)
+        terms = np.stack([np.ones(kept.sum()), log_odds(shares[kept])], -1)
+        weights["accepted_monochrome"] = logistic(terms, truths[kept])
         note("  grey copies, weights fitted on the coloured: top-1, top-5",
              np.round(top_five(share_grey, accepted), 3))
         weights["concept"] = logistic(concept_terms(colour, p, share), concepts)
@@ -437,7 +451,7 @@ def concept_names():
 
 def read_labels(paths, at):
     """Finds each table's pictures among those in the testimony, by the end of their paths."""
-    coco, scenes = [], []
+    coco, scenes, born = [], [], []
     names = {row["name"]: k for k, row in enumerate(THING_ROWS)}
     known = concept_names()
     for path in paths:
@@ -454,12 +468,16 @@ def read_labels(paths, at):
                 for word in words & known.keys():
                     concepts[known[word]] = 1
                 scenes.append((k, accepted, row["io"] == "outdoor", concepts, len(words - known.keys())))
+            elif "places365_accepted" in row:
+                accepted = np.zeros(365)
+                accepted[[SCENE_AT[scene] for scene in row["places365_accepted"].split("|")]] = 1
+                born.append((k, accepted))
             elif "origin" in row:
                 truth = np.zeros(80)
                 for entry in filter(None, row["objects"].split("|")):
                     truth[names[entry.split(":")[0]]] = 1
                 coco.append((k, truth, row["origin"] == "val2017"))
-    return coco, scenes
+    return coco, scenes, born
 
 
 # COCO's own names, in the order of coco-80.tsv.
@@ -485,7 +503,7 @@ def main():
         return by_path.get(folder / file, by_path.get(folder.parent / file))
 
     colour, grey = Pictures(lines), Pictures(greys)
-    coco, scenes = read_labels(tables, at)
+    coco, scenes, born = read_labels(tables, at)
     picked = np.array([k for k, *_ in coco])
     truth, quoted = np.array([t for _, t, _ in coco]), np.array([v for *_, v in coco])
     note(len(coco), "pictures with objects,", quoted.sum(), "of them quoted;", len(scenes), "with scenes")
@@ -494,7 +512,9 @@ def main():
     accepted, concepts = (np.array([row[at] for row in scenes]) for at in (1, 3))
     outdoors = np.array([float(row[2]) for row in scenes])
     read = scenes_and_concepts(subset(colour, picked), subset(grey, picked), accepted, outdoors, concepts,
-                               sum(row[4] for row in scenes), alone, fusion)
+                               sum(row[4] for row in scenes), alone, fusion,
+                               (subset(colour, np.array([k for k, _ in born], int)),
+                                np.array([a for _, a in born]).reshape(-1, 365)))
     print("# How much each claim weighs. Written by fit/fit.py, which says what each number means; do not edit.\n")
     print("[detectors]  # constant, log-odds of the best instance, ln(1 + sum of the others)")
     for name, weights in alone.items():

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use self::head::Found;
 use self::similarity::Texts;
-use crate::card::{Activation, Card, Head, Input, Output};
+use crate::card::{Activation, Card, Fit, Head, Input, Output};
 use crate::session::{Network, Outputs, Runtime, SessionPool};
 use crate::shelf::Shelf;
 use crate::taxonomy::{Class, Objects};
@@ -127,20 +127,18 @@ impl Labeller for OnnxLabeller {
 
 impl Prepared {
     fn see(&self, session: &mut Network<'_>, picture: &Raster) -> Result<Seen, Fault> {
-        let side = self.input.side;
         let (values, placement) = tensor::from_raster(picture, &self.input)?;
-        let (mut answer, mut embedding) = self.ask(session, &values)?;
-        if self.input.flips {
-            let (other, turned) = self.ask(session, &tensor::mirrored(&values, side))?;
-            if let (
-                Answer::Whole { probabilities: a, .. },
-                Answer::Whole { probabilities: b, .. },
-            ) = (&mut answer, &other)
+        let (mut answer, embedding) = self.ask(session, &values)?;
+        if let Answer::Whole { probabilities, .. } = &mut answer
+            && self.input.second_look.is_some_and(|sure| probabilities.iter().all(|p| *p < sure))
+        {
+            let whole = Input { fit: Fit::Stretch, ..self.input.clone() };
+            let (values, _) = tensor::from_raster(picture, &whole)?;
+            let mirrored = tensor::mirrored(&values, self.input.side);
+            if let (Answer::Whole { probabilities: others, .. }, _) =
+                self.ask(session, &mirrored)?
             {
-                average(a, b);
-            }
-            if let (Some(a), Some(b)) = (&mut embedding, &turned) {
-                average(a, b);
+                average(probabilities, &others);
             }
         }
         let labels = match answer {

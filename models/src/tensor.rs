@@ -93,7 +93,7 @@ mod tests {
             channels,
             mean: [10.0, 20.0, 30.0],
             deviation: [1.0, 2.0, 4.0],
-            flips: false,
+            second_look: None,
         }
     }
 

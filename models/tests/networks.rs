@@ -173,7 +173,7 @@ async fn a_network_becomes_another_labeller_by_a_card_alone() {
         "name = \"ideas\"\ntitle = \"t\"\ntask = \"classify\"\nversion = \"1\"\nlicence = \"MIT\"\n\
          attribution = \"me\"\n{files}[input]\nside = 224\nfit = {{ how = \"crop\", margin = 32 }}\n\
          filter = \"bicubic\"\nchannels = \"rgb\"\nmean = [127.0, 127.0, 127.0]\n\
-         deviation = [128.0, 128.0, 128.0]\nflips = true\n[output]\nclasses = \"file:names.tsv\"\n\
+         deviation = [128.0, 128.0, 128.0]\nsecond_look = 0.9\n[output]\nclasses = \"file:names.tsv\"\n\
          says = \"concept\"\nkeep_above = 0.0\nkeep_at_most = 3\nhead = {{ kind = \"similarity\", \
          tensor = \"embedding\", texts = \"texts.f32\", scale = 50.0 }}\n"
     );

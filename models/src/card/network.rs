@@ -21,9 +21,10 @@ pub struct Input {
     pub mean: [f32; 3],
     /// Divides each plane's values after that.
     pub deviation: [f32; 3],
-    /// Whether the mirror image is looked at too and both answers are averaged; doubles the cost.
+    /// When the likeliest class has less than this, 0 to 1, the whole picture is looked at too,
+    /// stretched and mirrored, and both answers are averaged; never when absent.
     #[serde(default)]
-    pub flips: bool,
+    pub second_look: Option<f32>,
 }
 
 /// How a picture of any shape is made square.
@@ -196,8 +197,8 @@ pub(super) fn check(task: Task, input: &Input, output: &Output) -> Result<(), St
     if detector && matches!(input.fit, Fit::Crop { .. }) {
         return Err("a detector sees the whole picture, not a crop".to_owned());
     }
-    if detector && input.flips {
-        return Err("a detector's boxes cannot be averaged with those of flips".to_owned());
+    if detector && input.second_look.is_some() {
+        return Err("a detector's boxes cannot be averaged with those of a second_look".to_owned());
     }
     if detector && output.says.is_some_and(|kind| kind != LabelKind::Object) {
         return Err("a detector says objects".to_owned());

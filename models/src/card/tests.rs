@@ -68,7 +68,8 @@ fn a_head_that_the_rest_does_not_fit_is_refused() {
         assert!(fault.reason().contains(why), "{to}: {}", fault.reason());
     }
     let detector = include_str!("../../cards/picodet-s-416.toml");
-    for (to, why) in [("[input]\nflips = true", "flips"), ("[output]\nsays = \"scene\"", "objects")]
+    for (to, why) in
+        [("[input]\nsecond_look = 0.5", "second_look"), ("[output]\nsays = \"scene\"", "objects")]
     {
         let from = &to[..to.find('\n').unwrap()];
         let fault = Card::parse(&detector.replace(from, to)).expect_err(to);
