@@ -71,7 +71,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Evaluate) -> Result<Exit, Fault
     let (looked, unseen) = examiner.look_at_all(cases, desk.lanes(), move || ticking.inc(1)).await;
     bar.finish_and_clear();
     let seconds = seconds_per_picture(&examiner, &looked).await?;
-    let report = score(&looked, &words, &Bar::default());
+    let report = score(&looked, &words, &desk.settings.labels);
     write_files(arguments, &report, &looked)?;
     for Unseen { file, fault } in &unseen {
         say(format!("not measured: {}: {}", plain(file), fault.reason()));
