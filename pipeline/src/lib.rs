@@ -33,3 +33,4 @@ pub mod source;
 pub mod stage;
 pub mod store;
 pub mod telemetry;
+pub mod verbatim;

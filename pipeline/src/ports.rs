@@ -14,6 +14,7 @@ pub use crate::opinion::Maker;
 use crate::opinion::Opinion;
 use crate::raster::Raster;
 use crate::record::RecordLabel;
+pub use crate::verbatim::Verbatim;
 
 /// The role that tells the time, so that libraries need not read the clock.
 pub trait Clock: Send + Sync {
@@ -77,21 +78,4 @@ pub trait Interpreter: Send + Sync {
     /// Rulings count as facts: what rests on a rejected label loses that support, what rests on
     /// an approved or added one gains it. The rejected label itself stays in the answer.
     fn interpret(&self, testimony: &Testimony<'_>) -> Vec<RecordLabel>;
-}
-
-/// The interpreter that takes every claim as it was said.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Verbatim;
-
-impl Interpreter for Verbatim {
-    fn fingerprint(&self) -> &str {
-        "verbatim"
-    }
-
-    fn interpret(&self, testimony: &Testimony<'_>) -> Vec<RecordLabel> {
-        let claims = |opinion: &&Opinion| -> Vec<RecordLabel> {
-            opinion.labels().iter().map(|claim| RecordLabel::proposed(claim, opinion)).collect()
-        };
-        testimony.opinions.iter().flat_map(claims).collect()
-    }
 }

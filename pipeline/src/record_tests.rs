@@ -180,6 +180,36 @@ fn a_withdrawn_run_disappears_and_the_one_before_shows_again() {
 }
 
 #[test]
+fn a_rejected_object_takes_along_what_rests_on_it_alone() {
+    let mut parts = parts();
+    let claims = vec![
+        claim("boat", LabelKind::Object, 0.9, &[]),
+        claim("water", LabelKind::Object, 0.9, &[]),
+        claim("harbour", LabelKind::Scene, 0.8, &[("boat", LabelKind::Object)]),
+        claim(
+            "ocean",
+            LabelKind::Scene,
+            0.8,
+            &[("boat", LabelKind::Object), ("water", LabelKind::Object)],
+        ),
+        claim("trade", LabelKind::Concept, 0.7, &[("harbour", LabelKind::Scene)]),
+        claim("sailing", LabelKind::Concept, 0.7, &[("ocean", LabelKind::Scene)]),
+    ];
+    opine(&mut parts, "label:m", "m", run(1), labelled(claims));
+    decide(&mut parts, "boat", LabelKind::Object, Ruling::Reject);
+    let record = fold(&parts, &Verbatim);
+    let names: Vec<_> = record.labels.iter().map(|label| label.name.as_str()).collect();
+    assert_eq!(names, ["boat", "water", "ocean", "sailing"].map(|n| n), "harbour and trade sink");
+    let ocean = record.labels.iter().find(|label| label.name == "ocean").expect("ocean");
+    assert!(
+        (ocean.confidence - 0.351).abs() < 0.01,
+        "0.8 less 2 in log-odds: {}",
+        ocean.confidence
+    );
+    assert_eq!(ocean.evidence.len(), 1);
+}
+
+#[test]
 fn a_conclusive_opinion_is_not_hidden_by_a_later_failure() {
     let mut parts = parts();
     opine(

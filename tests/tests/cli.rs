@@ -541,6 +541,7 @@ fn help_lists_the_exit_codes_and_completions_need_no_home() {
         "reject",
         "add",
         "decisions",
+        "calibrate",
         "relabel",
         "compare",
         "promote",

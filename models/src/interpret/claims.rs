@@ -71,15 +71,16 @@ impl<'a> Rulings<'a> {
     }
 
     /// Tells whether a person refused a thing, or something broader.
-    fn refuses(&self, tables: &Tables, line: &Line) -> bool {
-        self.decisions.iter().filter(|decision| decision.kind == LabelKind::Object).any(
-            |decision| {
-                let wordnet = decision.wordnet.as_ref();
-                let its = tables.line(&decision.label, wordnet, &[]);
-                line.contains(&its[0])
-                    && self.on(LabelKind::Object, &decision.label, wordnet) == Some(false)
-            },
-        )
+    fn refuses(&self, label: &Label, line: &Line) -> bool {
+        let own = self.on(LabelKind::Object, &label.name, label.wordnet.as_ref());
+        let broader = |decision: &Decision| {
+            decision.kind == LabelKind::Object
+                && decision.wordnet.as_ref().is_some_and(|synset| {
+                    line[1..].iter().any(|name| name == synset.as_str())
+                        && self.on(LabelKind::Object, &decision.label, Some(synset)) == Some(false)
+                })
+        };
+        own == Some(false) || (own.is_none() && self.decisions.iter().any(broader))
     }
 }
 
@@ -105,7 +106,7 @@ impl<'a> Claims<'a> {
         }
         let mut whole = named(tables, &naming);
         for one in &mut whole {
-            if rulings.refuses(tables, &one.line) {
+            if rulings.refuses(one.label, &one.line) {
                 one.p = 0.0;
             }
         }

@@ -74,6 +74,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         collection: Option<String>,
     },
+    /// Learn from what people decided how sure labels really are
+    #[command(after_help = CODES)]
+    Calibrate(Calibrate),
     /// Print all records, for programs
     #[command(after_help = CODES)]
     Export(Export),
@@ -141,6 +144,17 @@ pub(crate) struct Ingest {
     /// Leave labelling for later; the same ingest without this adds the labels
     #[arg(long)]
     pub(crate) without_labels: bool,
+}
+
+/// What calibrate takes.
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// Say what would be learned, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Forget what was learned
+    #[arg(long)]
+    pub(crate) reset: bool,
 }
 
 /// What search takes.

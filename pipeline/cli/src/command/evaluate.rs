@@ -13,7 +13,6 @@ use glassplate_models::evaluation::truth::{Case, Cases};
 use glassplate_models::evaluation::words::Words;
 use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::record::Bar;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 

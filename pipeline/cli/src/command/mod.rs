@@ -1,5 +1,6 @@
 //! The commands, one file a word, and the way from arguments to an exit code.
 
+mod calibrate;
 mod compare;
 mod decide;
 mod decisions;
@@ -78,6 +79,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Reject(arguments) => decide::run(&desk, Ruling::Reject, &arguments).await,
             Command::Add(arguments) => decide::run(&desk, Ruling::Add, &arguments).await,
             Command::Decisions { collection } => decisions::run(&desk, collection.as_deref()).await,
+            Command::Calibrate(arguments) => calibrate::run(&desk, &arguments).await,
             Command::Relabel(arguments) => relabel::run(&desk, &arguments).await,
             Command::Compare(arguments) => compare::run(&desk, &arguments).await,
             Command::Promote { run } => promote::run(&desk, &run, Standing::Promoted).await,
