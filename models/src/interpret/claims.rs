@@ -70,17 +70,17 @@ impl<'a> Rulings<'a> {
         decisions.filter(|decision| decision.ruling != Ruling::Reject).filter(last)
     }
 
-    /// Tells whether a person refused a thing, or something broader.
-    fn refuses(&self, label: &Label, line: &Line) -> bool {
-        let own = self.on(LabelKind::Object, &label.name, label.wordnet.as_ref());
-        let broader = |decision: &Decision| {
+    /// What a person made of a thing named: confirmed, refused (be it by something broader), or nothing.
+    fn on_named(&self, label: &Label, line: &Line) -> Option<bool> {
+        let refused_broader = |decision: &Decision| {
             decision.kind == LabelKind::Object
                 && decision.wordnet.as_ref().is_some_and(|synset| {
                     line[1..].iter().any(|name| name == synset.as_str())
                         && self.on(LabelKind::Object, &decision.label, Some(synset)) == Some(false)
                 })
         };
-        own == Some(false) || (own.is_none() && self.decisions.iter().any(broader))
+        self.on(LabelKind::Object, &label.name, label.wordnet.as_ref())
+            .or_else(|| self.decisions.iter().any(refused_broader).then_some(false))
     }
 }
 
@@ -106,8 +106,8 @@ impl<'a> Claims<'a> {
         }
         let mut whole = named(tables, &naming);
         for one in &mut whole {
-            if rulings.refuses(one.label, &one.line) {
-                one.p = 0.0;
+            if let Some(holds) = rulings.on_named(one.label, &one.line) {
+                one.p = f32::from(holds);
             }
         }
         Self {

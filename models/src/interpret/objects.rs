@@ -231,7 +231,10 @@ fn added(tables: &Tables, claims: &Claims<'_>, things: &[Thing]) -> Vec<Thing> {
     let mut added: Vec<Thing> = Vec::new();
     for decision in claims.rulings.standing(LabelKind::Object) {
         let line = tables.line(&decision.label, decision.wordnet.as_ref(), &[]);
-        let known = |thing: &Thing| thing.line[0] == line[0];
+        let known = |thing: &Thing| {
+            thing.line[0] == line[0]
+                || (thing.label.name == decision.label && decision.wordnet.is_none())
+        };
         if things.iter().any(known) || added.iter().any(known) {
             continue;
         }
