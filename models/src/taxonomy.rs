@@ -29,6 +29,8 @@ pub struct Objects {
     nouns: Vec<Noun>,
     by_synset: HashMap<&'static str, usize>,
     by_lemma: HashMap<&'static str, Vec<usize>>,
+    /// What scenes and concepts are called besides their names.
+    other_names: HashMap<(LabelKind, &'static str), &'static str>,
 }
 
 /// One synset of the table.
@@ -65,7 +67,16 @@ impl Objects {
                 by_lemma.entry(*lemma).or_default().push(at);
             }
         }
-        Arc::new(Self { nouns, by_synset, by_lemma })
+        let scenes = rows(SCENES).filter_map(|row| {
+            let columns: Vec<_> = row.split('\t').collect();
+            Some(((LabelKind::Scene, *columns.get(1)?), *columns.get(5)?))
+        });
+        let concepts = rows(CONCEPTS).filter_map(|row| {
+            let (name, rest) = row.split_once('\t')?;
+            Some(((LabelKind::Concept, name), rest.split('\t').next()?))
+        });
+        let other_names = scenes.chain(concepts).filter(|(_, names)| !names.is_empty()).collect();
+        Arc::new(Self { nouns, by_synset, by_lemma, other_names })
     }
 
     /// Returns the classes of a built-in list, in the order of a network's output.
@@ -167,6 +178,11 @@ impl Vocabulary for Objects {
     fn lookup(&self, lemma: &str) -> Vec<Synset> {
         let found = self.by_lemma.get(lemma).map(Vec::as_slice).unwrap_or_default();
         found.iter().map(|&at| self.nouns[at].synset.clone()).collect()
+    }
+
+    fn other_names(&self, kind: LabelKind, name: &str) -> Vec<String> {
+        let names = self.other_names.get(&(kind, name)).copied().unwrap_or_default();
+        names.split('|').filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::assessment::Assessment;
 use crate::days::Days;
 use crate::decision::Decision;
 use crate::fault::Fault;
-use crate::label::{Label, Synset};
+use crate::label::{Label, LabelKind, Synset};
 pub use crate::opinion::Maker;
 use crate::opinion::Opinion;
 use crate::raster::Raster;
@@ -48,6 +48,12 @@ pub trait Vocabulary: Send + Sync {
 
     /// The synsets that carry this lemma, written in lower case with spaces.
     fn lookup(&self, lemma: &str) -> Vec<Synset>;
+
+    /// What else a label is called that has no synset: scenes and concepts.
+    fn other_names(&self, kind: LabelKind, name: &str) -> Vec<String> {
+        let _ = (kind, name);
+        Vec::new()
+    }
 }
 
 /// Everything that an [`Interpreter`] may go by.

@@ -220,8 +220,10 @@ impl Claims {
             }
         };
         add(&label.name, Relation::Own);
-        let synonyms =
-            label.wordnet.as_ref().map(|s| self.vocabulary.synonyms(s)).unwrap_or_default();
+        let (synonyms, known) = match &label.wordnet {
+            Some(synset) => (self.vocabulary.synonyms(synset), true),
+            None => (self.vocabulary.other_names(label.kind, &label.name), false),
+        };
         for synonym in &synonyms {
             add(synonym, Relation::Synonym);
         }
@@ -233,8 +235,11 @@ impl Claims {
         for name in synonyms.iter().chain([&label.name]) {
             let tokens = words::tokens(name, Purpose::Query);
             // Where no vocabulary knows the label, nothing else can tell its noun.
-            let count =
-                if synonyms.is_empty() { tokens.len() } else { tokens.len().saturating_sub(1) };
+            let count = if known && !synonyms.is_empty() {
+                tokens.len().saturating_sub(1)
+            } else {
+                tokens.len()
+            };
             for token in tokens.iter().take(count) {
                 add(&token.text, Relation::Part);
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::field::Fields;
+use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::{LabelState, Record, RecordLabel};
 use serde::{Deserialize, Serialize};
@@ -132,8 +133,10 @@ impl Builder {
     }
 
     fn claim_terms(&self, labels: &[FoundLabel]) -> Vec<(String, Weight)> {
+        // What is in doubt is held back until a person has looked.
         let mut terms: Vec<(String, Weight)> = labels
             .iter()
+            .filter(|label| !label.doubtful)
             .flat_map(|label| {
                 let weight =
                     |relation| Weight::new(relation, label.kind, label.state, label.confidence);
@@ -278,7 +281,11 @@ fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
         return shortened(text.text.trim(), TITLE_LENGTH);
     }
     let mut sure: Vec<&str> = Vec::new();
-    for label in labels.iter().filter(|l| ruled(l) || l.confidence >= 0.5 && !l.doubtful) {
+    // Things first: that a picture is outdoors is sure, and says little.
+    let things = labels.iter().filter(|label| label.kind == LabelKind::Object);
+    let others = labels.iter().filter(|label| label.kind != LabelKind::Object);
+    let labels = things.chain(others).filter(|l| ruled(l) || l.confidence >= 0.5 && !l.doubtful);
+    for label in labels {
         if sure.len() < 3 && !sure.contains(&label.name.as_str()) {
             sure.push(&label.name);
         }

@@ -66,13 +66,14 @@ pub(crate) fn search(
 ) -> Result<Answer, Fault> {
     let search = || {
         let searcher = generation.reader.searcher();
-        let plan = plan(query, tenant, &generation.columns, &searcher)?;
+        let least = query.least.map_or(*bar, Bar::of_all);
+        let plan = plan(query, tenant, &generation.columns, &searcher, &least)?;
         let (total, found) = run(&searcher, &plan, query, limit, offset)?;
         let hits = found
             .into_iter()
             .map(|(score, address)| {
                 let summary = summary(&searcher, generation, address)?;
-                let why = explain(&plan.needs, &summary, &builder.claims, query.least);
+                let why = explain(&plan.needs, &summary, &builder.claims, &least);
                 Ok(hit(summary, score, why, bar))
             })
             .collect::<tantivy::Result<_>>()?;

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::record::LabelState;
+use glassplate_pipeline::record::{Bar, LabelState};
 use serde::Serialize;
 
 use crate::claims::{Claims, FoundLabel, Relation};
@@ -88,9 +88,9 @@ impl fmt::Display for Why {
 }
 
 /// Explains a hit: the best reasons for each need, in the order of the query.
-pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, least: u32) -> Vec<Why> {
+pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, bar: &Bar) -> Vec<Why> {
     let texts = vec![None; summary.texts.len()];
-    let mut reasons = Reasons { summary, claims, least, texts, why: Vec::new() };
+    let mut reasons = Reasons { summary, claims, bar, texts, why: Vec::new() };
     for need in needs {
         match need {
             Need::One(clause) => reasons.clause(clause),
@@ -107,7 +107,7 @@ pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, least:
 struct Reasons<'a> {
     summary: &'a Summary,
     claims: &'a Claims,
-    least: u32,
+    bar: &'a Bar,
     /// The tokens of the summary's texts, each cut when first needed.
     texts: Vec<Option<Vec<Token>>>,
     why: Vec<Why>,
@@ -163,8 +163,12 @@ impl Reasons<'_> {
         let term = words::join(&words.tokens);
         let mut found: Vec<(&FoundLabel, Relation)> = Vec::new();
         for label in &self.summary.labels {
+            if label.doubtful {
+                continue;
+            }
             let counts = label.state != LabelState::Proposed
-                || (label.confidence * 1000.0).round() >= self.least as f32;
+                || (label.confidence * 1000.0).round()
+                    >= (self.bar.of(label.kind) * 1000.0).round();
             if !counts || kind.is_some_and(|kind| kind != label.kind) {
                 continue;
             }

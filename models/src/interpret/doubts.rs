@@ -22,6 +22,8 @@ const LEAST_MASS: f32 = 0.01;
 const OF_DETECTORS: f32 = 0.4;
 /// A category that has this much of the contest has won it.
 const WON: f32 = 0.75;
+/// A category that has less than this of the contest is no rival.
+const RIVAL: f32 = 0.2;
 /// Below this, no category is claimed of the main subject, and there is no contest.
 const CONTESTED: f32 = 0.15;
 /// A thing that covers less of the picture is not its main subject.
@@ -54,7 +56,8 @@ fn confusable(tables: &Tables, claims: &Claims<'_>, things: &mut [Thing]) {
             continue;
         };
         let lost = own != first && shares[first] >= WON;
-        let open = shares[first] < WON && (own == first || own == second);
+        let open =
+            shares[first] < WON && shares[second] >= RIVAL && (own == first || own == second);
         if lost || open {
             let other = LOOK_ALIKE[if own == first { second } else { first }];
             let reason = format!(

@@ -176,7 +176,10 @@ fn broader(
     let mut found: Vec<(&str, f32, Line)> = sums
         .into_iter()
         .filter(|(name, (sum, most))| {
-            *sum >= LEAST_BROADER && *sum >= SAYS_MORE * most && !known.contains_key(*name)
+            *sum >= LEAST_BROADER
+                && *sum >= SAYS_MORE * most
+                && !known.contains_key(*name)
+                && tables.is_used(name)
         })
         .filter_map(|(name, (sum, _))| Some((name, sum, tables.line_of(&Synset::parse(name)?))))
         .filter(|(_, _, line)| tables.category(line).is_some())

@@ -154,6 +154,13 @@ impl Tables {
         strongest
     }
 
+    /// Tells whether a table has a row of its own for a synset: then it is a word that people use.
+    pub(super) fn is_used(&self, synset: &str) -> bool {
+        self.object_scenes.contains_key(synset)
+            || self.object_concepts.contains_key(synset)
+            || self.categories.contains_key(synset)
+    }
+
     /// Tells the broad category of a thing, from the nearest row.
     pub(super) fn category(&self, line: &Line) -> Option<&'static str> {
         line.iter().find_map(|name| self.categories.get(name.as_str())).copied()

@@ -15,12 +15,6 @@ const MOST_CLAUSES: usize = 40;
 /// The most words in one clause.
 const MOST_WORDS: usize = 40;
 
-/// Machine labels less sure than this do not count unless the query says otherwise.
-///
-/// A classifier spreads a whole over a thousand labels; under three tenths its first guess is more
-/// often wrong than right, and such guesses would flood every answer.
-pub(crate) const DEFAULT_CONFIDENCE: f32 = 0.3;
-
 /// Words too common to ask for: they are left out of a query where other words are left.
 const COMMON: [&str; 18] = [
     "a", "an", "and", "are", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to",
@@ -32,8 +26,8 @@ const COMMON: [&str; 18] = [
 pub(crate) struct Query {
     /// What a record must, or must not, meet.
     pub(crate) clauses: Vec<Clause>,
-    /// The least confidence of a machine label, in thousandths.
-    pub(crate) least: u32,
+    /// The least confidence of a machine label that was asked for, 0 to 1; else the bar holds.
+    pub(crate) least: Option<f32>,
     /// What the asker should know about how the query was taken.
     pub(crate) notes: Vec<String>,
 }
@@ -84,10 +78,10 @@ pub(crate) fn parse(text: &str) -> Result<Query, Fault> {
         return Err(Fault::bad_input(format!("the query is longer than {LONGEST} characters")));
     }
     let mut clauses = Vec::new();
-    let mut least = DEFAULT_CONFIDENCE;
+    let mut least = None;
     for piece in lexer::pieces(text) {
         match confidence(&piece)? {
-            Some(confidence) => least = confidence,
+            Some(confidence) => least = Some(confidence),
             None => clauses.push(clause(&piece)?),
         }
     }
@@ -96,7 +90,7 @@ pub(crate) fn parse(text: &str) -> Result<Query, Fault> {
     }
     let mut notes = Vec::new();
     leave_out_common(&mut clauses, &mut notes);
-    Ok(Query { clauses, least: (least * 1000.0).round() as u32, notes })
+    Ok(Query { clauses, least, notes })
 }
 
 /// Reads `confidence>=0.5`, also `confidence:0.5`.
@@ -245,8 +239,8 @@ mod tests {
 
     #[test]
     fn the_least_confidence_is_read_exactly() {
-        assert_eq!(parse("dog confidence>=0.9").expect("a query").least, 900);
-        assert_eq!(parse("dog").expect("a query").least, 300);
+        assert_eq!(parse("dog confidence>=0.9").expect("a query").least, Some(0.9));
+        assert_eq!(parse("dog").expect("a query").least, None);
         assert_eq!(parse("confidence").expect("a word").clauses.len(), 1);
     }
 

@@ -7,7 +7,7 @@
 //! title:"Rear of houses"    a phrase in a field
 //! date:1936 date:1930..1939 a year, month, day, decade or span
 //! -dog -creator:mydans      not
-//! confidence>=0.8           machine labels at least this sure; otherwise 0.3
+//! confidence>=0.8           machine labels at least this sure; otherwise the bar of their kind
 //! ```
 //!
 //! `lexer` cuts the text, `ast` gives the pieces their meaning, `plan` asks the index.

@@ -15,6 +15,7 @@ use std::ops::Bound;
 
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::label::LabelKind;
+use glassplate_pipeline::record::Bar;
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery,
     Query as TantivyQuery, RangeQuery, TermQuery,
@@ -23,7 +24,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::ast::{Clause, Query, Target, Words};
-use super::postings::{ClaimQuery, TextQuery};
+use super::postings::{ClaimQuery, Least, TextQuery};
 use crate::document::named_term;
 use crate::fields;
 use crate::schema::{Columns, key};
@@ -64,8 +65,9 @@ pub(crate) fn plan(
     tenant: &Tenant,
     columns: &Columns,
     searcher: &Searcher,
+    bar: &Bar,
 ) -> tantivy::Result<Plan> {
-    let planner = Planner { columns, tenant, least: query.least };
+    let planner = Planner { columns, tenant, least: Least::of(bar) };
     let wanted: Vec<&Clause> = query.clauses.iter().filter(|clause| !clause.negated).collect();
     let needs = planner.needs(&wanted, searcher)?;
     let mut asks: Vec<(Occur, Boxed)> =
@@ -90,7 +92,7 @@ fn only_tenant(tenant: &Tenant, columns: &Columns, searcher: &Searcher) -> tanti
 struct Planner<'a> {
     columns: &'a Columns,
     tenant: &'a Tenant,
-    least: u32,
+    least: Least,
 }
 
 impl Planner<'_> {

@@ -13,6 +13,7 @@ use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Ter
 
 use crate::claims;
 use glassplate_pipeline::label::LabelKind;
+use glassplate_pipeline::record::Bar;
 
 /// Finds documents by one term of text; they score between two bounds.
 #[derive(Debug, Clone)]
@@ -30,8 +31,32 @@ pub(super) struct ClaimQuery {
     pub(super) term: Term,
     /// Only labels of this kind, where one is asked for.
     pub(super) kind: Option<LabelKind>,
-    /// The least confidence of a machine's label, in thousandths.
-    pub(super) least: u32,
+    /// How sure a machine's label must be.
+    pub(super) least: Least,
+}
+
+/// The least confidence of a machine's label by its kind, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Least {
+    objects: u32,
+    scenes: u32,
+    concepts: u32,
+}
+
+impl Least {
+    pub(super) fn of(bar: &Bar) -> Self {
+        let [objects, scenes, concepts] = [bar.objects, bar.scenes, bar.concepts]
+            .map(|confidence| (confidence * 1000.0).round() as u32);
+        Self { objects, scenes, concepts }
+    }
+
+    fn of_kind(self, kind: LabelKind) -> u32 {
+        match kind {
+            LabelKind::Object => self.objects,
+            LabelKind::Scene => self.scenes,
+            LabelKind::Concept => self.concepts,
+        }
+    }
 }
 
 /// The bounds of a machine label's score, from a doubtful far term to a sure name.
@@ -50,7 +75,7 @@ impl ClaimQuery {
             return Some(RULED.0 + (RULED.1 - RULED.0) * nearness);
         }
         let thousandths = claim.thousandths();
-        (thousandths >= self.least)
+        (thousandths >= self.least.of_kind(claim.kind()))
             .then(|| MACHINE.0 + (MACHINE.1 - MACHINE.0) * nearness * thousandths as Score / 1000.0)
     }
 }
@@ -222,7 +247,7 @@ mod tests {
     #[test]
     fn a_surer_or_nearer_claim_scores_higher_and_a_ruled_one_highest() {
         let term = Term::from_field_text(Field::from_field_id(0), "dog");
-        let query = ClaimQuery { term, kind: None, least: 200 };
+        let query = ClaimQuery { term, kind: None, least: Least::of(&Bar::of_all(0.2)) };
         let score = |relation, state, confidence| {
             query.score(claims::Weight::new(relation, LabelKind::Object, state, confidence))
         };
