@@ -172,14 +172,14 @@ mod tests {
                 claim("cat", 0.75),
                 claim("bus", 0.3),
                 claim("boat", 0.41),
-                scene("harbor", 0.2),
+                scene("harbor", 0.42),
             ],
         );
         let mut all = Comparison::default();
-        all.add(&before, &after, &Bar::default());
-        all.add(&record(2, vec![]), &record(2, vec![claim("boat", 0.8)]), &Bar::default());
+        all.add(&before, &after, &Bar::of_all(0.4));
+        all.add(&record(2, vec![]), &record(2, vec![claim("boat", 0.8)]), &Bar::of_all(0.4));
         let (before_3, after_3) = (vec![claim("cat", 0.5)], vec![claim("cat", 0.59)]);
-        all.add(&record(3, before_3), &record(3, after_3), &Bar::default());
+        all.add(&record(3, before_3), &record(3, after_3), &Bar::of_all(0.4));
         assert_eq!((all.assets, all.differing), (3, 2));
         assert_eq!(all.totals[&LabelKind::Object], Totals { gained: 2, lost: 1, changed: 1 });
         assert_eq!(all.totals[&LabelKind::Scene], Totals { gained: 1, lost: 0, changed: 0 });

@@ -224,6 +224,8 @@ pub(crate) mod tests {
     use jiff::Timestamp;
 
     use super::*;
+
+    const BAR: Bar = Bar { objects: 0.4, scenes: 0.1, concepts: 0.3 };
     use crate::asset::{Asset, Digest, Tenant};
     use crate::ports::Verbatim;
     use crate::record::{DoubtKind, Parts, fold};
@@ -278,7 +280,7 @@ pub(crate) mod tests {
     }
 
     fn asked(records: &[Record], most: usize) -> Vec<String> {
-        let mut queue = Queue::new(Bar::default(), None, most);
+        let mut queue = Queue::new(BAR, None, most);
         records.iter().for_each(|record| queue.add(record));
         queue.finish().1.into_iter().map(|question| question.label).collect()
     }
@@ -303,7 +305,7 @@ pub(crate) mod tests {
         let scene = RecordLabel { kind: LabelKind::Scene, ..claim("harbor", 0.1) };
         let records = [record(1, vec![claim("boat", 0.5), scene])];
         assert_eq!(asked(&records, 10), ["harbor", "boat"]);
-        let mut queue = Queue::new(Bar::default(), Some(LabelKind::Object), 10);
+        let mut queue = Queue::new(BAR, Some(LabelKind::Object), 10);
         queue.add(&records[0]);
         let (open, questions) = queue.finish();
         assert_eq!((open, questions[0].label.as_str()), (1, "boat"));
@@ -349,7 +351,7 @@ pub(crate) mod tests {
             })
             .collect();
         let queue = |most| {
-            let mut queue = Queue::new(Bar::default(), None, most);
+            let mut queue = Queue::new(BAR, None, most);
             records.iter().for_each(|record| queue.add(record));
             queue.finish()
         };
