@@ -161,7 +161,7 @@ pub struct Bar {
 
 impl Default for Bar {
     fn default() -> Self {
-        Self { objects: 0.4, scenes: 0.25, concepts: 0.1 }
+        Self { objects: 0.45, scenes: 0.25, concepts: 0.1 }
     }
 }
 

@@ -277,7 +277,7 @@ async fn compare_promote_and_undo_say_what_changes_and_search_follows() {
     archivist.run(&["compare", "20200101T000000Z-00000000"]).exits(1).says("there is no run");
 
     archivist.run(&["promote", run]).exits(0).prints("counts now: 2 assets");
-    archivist.run(&["search", "dog"]).exits(0).says("2 found").prints("chihuahua 0.90");
+    archivist.run(&["search", "dog"]).exits(0).says("2 found").prints("chihuahua 0.62");
     archivist.run(&["promote", run]).exits(0).prints("nothing changed");
     archivist.run(&["runs"]).exits(0).prints(&format!("{run}  finished"));
 
@@ -373,7 +373,7 @@ async fn a_review_lists_what_is_uncertain_and_never_what_is_settled() {
         .exits(0)
         .prints(&format!("{wide}  wide.jpg"))
         .prints("cup (object)")
-        .prints("uncertain, near the bar of 0.40")
+        .prints("uncertain, near the bar of 0.45")
         .prints(&format!("glassplate approve {wide} cup --kind object"));
     let asked = |words: &[&str]| -> Vec<Value> {
         let all = [&["review", "--json"], words].concat();
