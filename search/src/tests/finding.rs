@@ -38,7 +38,7 @@ async fn broader_terms_and_synonyms_find_a_label() {
 async fn what_people_wrote_ranks_above_rulings_above_machines_above_file_names() {
     let archive = Archive::of(&[
         Picture { source: "/scans/boat_1.jpg", ..picture(1) },
-        Picture { labels: &[("boat", 0.4)], ..picture(2) },
+        Picture { labels: &[("boat", 0.5)], ..picture(2) },
         Picture { labels: &[("boat", 1.0)], ..picture(3) },
         Picture { embedded: &[("caption", "Fishing boats in the harbour")], ..picture(5) },
         Picture { beside: &[("title", "The boat")], ..picture(6) },
