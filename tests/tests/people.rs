@@ -441,3 +441,43 @@ fn a_relabel_names_what_it_cannot_do() {
     archivist.run(&["relabel", "--collection", "c"]).exits(2).says("--model");
     archivist.run(&["relabel", "--model", "yolox-nano"]).exits(2).says("--collection");
 }
+
+#[tokio::test]
+async fn calibrate_learns_from_enough_decisions_and_forgets_on_request() {
+    let archivist = Archivist::new();
+    let pictures: Vec<_> =
+        (0..24).map(|n| archivist.put(&format!("{n}.jpg"), &jpeg(96, 72, n))).collect();
+    let paths: Vec<&Path> = pictures.iter().map(|path| path.as_path()).collect();
+    ingested(archivist.home(), &old(), &paths).await;
+    let assets: Vec<_> = records(archivist.home()).await.into_iter().map(|r| r.asset).collect();
+    let sure = |asset: &AssetId| {
+        let shown = archivist.run(&["show", asset.as_str(), "--json", "--min-confidence", "0"]);
+        let record = shown.exits(0).json();
+        let labels = record["labels"].as_array().unwrap().clone();
+        labels.iter().find(|label| label["name"] == "boat").unwrap()["confidence"].as_f64().unwrap()
+    };
+    let last = assets.last().unwrap();
+    let before = sure(last);
+    archivist.run(&["reject", assets[0].as_str(), "boat", "--by", "Ada"]).exits(0);
+    archivist.run(&["calibrate"]).exits(0).prints("objects: 1 ruled on").says("too few rulings");
+    assert_eq!(sure(last), before);
+
+    for asset in &assets[1..23] {
+        archivist.run(&["reject", asset.as_str(), "boat", "--by", "Ada"]).exits(0);
+    }
+    let told = archivist.run(&["calibrate", "--dry-run", "--json"]).exits(0).json();
+    assert_eq!((&told["rulings"], &told["written"]), (&json!(23), &json!(false)));
+    assert_eq!(sure(last), before, "a rehearsal changes nothing");
+    archivist.run(&["search", "object:boat"]).exits(0).says("1 found");
+    archivist.run(&["calibrate"]).exits(0).prints("objects: log-odds x");
+    assert!(sure(last) < before / 2.0, "{} {before}", sure(last));
+    archivist.run(&["search", "object:boat"]).exits(0).says("nothing found");
+    // Learning again from the same decisions is the same: it starts from what was fitted.
+    let learned = sure(last);
+    archivist.run(&["calibrate"]).exits(0);
+    assert_eq!(sure(last), learned);
+    archivist.run(&["calibrate", "--reset"]).exits(0);
+    assert_eq!(sure(last), before);
+    std::fs::write(archivist.home().join("calibration.toml"), "[objects]\nslope = -1\n").unwrap();
+    archivist.run(&["show", last.as_str()]).exits(2).says("calibration.toml");
+}
