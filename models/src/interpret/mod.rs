@@ -29,7 +29,7 @@ use tables::Tables;
 use weights::Weights;
 
 /// Changes whenever the same claims, tables and weights would be read otherwise.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The interpreter of glassplate.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use glassplate_pipeline::record::{LabelSource, LabelState, RecordLabel};
 use super::claims::{Claims, Whole};
 use super::tables::{Line, Tables};
 use super::weights::{Weights, log_odds, sigmoid};
+use crate::taxonomy::Class;
 
 /// The least confidence that is kept.
 const LEAST_KEPT: f32 = 0.02;
@@ -65,7 +66,7 @@ pub(super) fn merge(
     things
 }
 
-/// What detectors saw, each thing judged by all of them.
+/// What detectors saw or could have seen, each thing judged by all of them.
 fn located(
     tables: &Tables,
     weights: &Weights,
@@ -81,6 +82,17 @@ fn located(
             }
         }
     }
+    // What detectors know and did not see counts against a classifier that implies it.
+    let asked = claims.located.iter().any(|(by, _)| weights.detector(&by.maker.model).is_some());
+    let mut implied: BTreeMap<&String, (Label, &Opinion)> = BTreeMap::new();
+    for one in claims.whole.iter().filter(|_| asked) {
+        for key in one.line.iter().filter(|key| !seen.contains_key(key)) {
+            if let Some(class) = tables.located_class(key) {
+                implied.entry(key).or_insert_with(|| (plain(class), one.by));
+            }
+        }
+    }
+    seen.extend(implied.iter().map(|(key, (label, by))| (*key, (label, *by))));
     seen.into_iter()
         .map(|(key, (label, by))| {
             let voices = voices(weights, claims, key);
@@ -111,6 +123,19 @@ fn located(
             Thing { label, line, located: true, p }
         })
         .collect()
+}
+
+/// A class of the detectors' list as a label that nobody located.
+fn plain(class: &Class) -> Label {
+    Label {
+        name: class.name.clone(),
+        kind: LabelKind::Object,
+        confidence: 0.0,
+        wordnet: class.wordnet.clone(),
+        parents: class.parents.clone(),
+        instances: Vec::new(),
+        evidence: Vec::new(),
+    }
 }
 
 /// One detector's log-odds of a thing, and how much of them it gained by seeing it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use glassplate_pipeline::label::Synset;
 use glassplate_pipeline::ports::Vocabulary as _;
 
-use crate::taxonomy::Objects;
+use crate::taxonomy::{Class, Objects};
 
 const SCENES: &str = include_str!("../../taxonomy/scenes.tsv");
 const OBJECT_SCENES: &str = include_str!("../../taxonomy/object-scenes.tsv");
@@ -62,6 +62,8 @@ pub(super) struct Tables {
     object_concepts: HashMap<String, Strengths>,
     categories: HashMap<&'static str, &'static str>,
     first_years: HashMap<&'static str, (i64, &'static str)>,
+    /// The things of COCO, which the fitted detectors know, by synset.
+    located: HashMap<String, Class>,
 }
 
 /// A thing and everything broader, as the tables name them: synsets, or `~name`.
@@ -76,7 +78,9 @@ impl Tables {
         let (scene_concepts, object_concepts) =
             concept_rules(&objects, &scenes, &scene_keys, &concepts);
         let year = |row: Vec<&'static str>| Some((row[0], (row[2].parse().ok()?, row[3])));
+        let coco = objects.classes("coco-80").unwrap_or_default().into_iter();
         Self {
+            located: coco.filter_map(|c| Some((c.wordnet.as_ref()?.to_string(), c))).collect(),
             scene_named: scenes.iter().enumerate().map(|(at, scene)| (scene.name, at)).collect(),
             concept_named: concepts.iter().enumerate().map(|(at, one)| (one.name, at)).collect(),
             object_scenes: object_scenes(&scenes, &scene_keys),
@@ -152,6 +156,11 @@ impl Tables {
             }
         }
         strongest
+    }
+
+    /// Tells which class of the fitted detectors a synset is.
+    pub(super) fn located_class(&self, synset: &str) -> Option<&Class> {
+        self.located.get(synset)
     }
 
     /// Tells whether a table has a row of its own for a synset: then it is a word that people use.
