@@ -27,7 +27,7 @@ LEAST_SCENE = 5e-4  # a scene network's share that counts as nothing
 LEAST_THING = 0.03  # a thing less likely than this says nothing about scenes and concepts
 POWER = 0.7  # a classifier's probability counts as its power: it is spread too thin over what it sees
 OF_WRITTEN = [0.0, 0.4, 1.2, 2.4, 4.0]  # what the written strengths of concepts come to
-FOLDS, REPEATS = 8, 3
+FOLDS, REPEATS = 8, 2
 
 
 def rows(name):
@@ -249,7 +249,9 @@ def fit_detectors(colour, grey, truth):
 
 def fusion_terms(pictures, names, alone):
     total = sum(pictures.seen_by(name) @ alone[name] for name in names)
-    return np.stack([np.ones_like(total), total, support(pictures)], -1)
+    # What no detector tells at all is rarer than its floor says.
+    told = np.any([pictures.located[name][:, :, 0] >= DETECTORS[name] for name in names], axis=0)
+    return np.stack([np.ones_like(total), total, support(pictures), told], -1)
 
 
 COMBINATIONS = {1: [["picodet-s-416"], ["yolox-nano"], ["nanodet"]],
@@ -258,7 +260,7 @@ COMBINATIONS = {1: [["picodet-s-416"], ["yolox-nano"], ["nanodet"]],
 
 
 def fit_fusion(colour, grey, truth, alone):
-    """For one, two and three detectors: constant, share of the sum, classifier's support."""
+    """For one, two and three detectors: constant, share of the sum, classifier's support, told at all."""
     out = {}
     for count, combinations in COMBINATIONS.items():
         terms = [fusion_terms(p, names, alone) for names in combinations for p in (colour, grey)]
@@ -287,7 +289,8 @@ def objects(colour, grey, truth, quoted):
                 weights = fit_fusion(*parts, alone)[len(names)]
                 p[test] = sigmoid(fusion_terms(subset(colour, test), names, alone) @ weights)
                 p_grey[test] = sigmoid(fusion_terms(subset(grey, test), names, alone) @ weights)
-            kept = p[quoted] > 0.02
+            told = fusion_terms(colour, names, alone)[quoted][:, :, 3] > 0
+            kept = told & (p[quoted] > 0.02)
             figures.append((
                 f1(p[quoted], truth[quoted]), f1(p_grey[quoted], truth[quoted]),
                 calibration_error(p[quoted][kept], truth[quoted][kept]),
@@ -519,7 +522,7 @@ def main():
     print("[detectors]  # constant, log-odds of the best instance, ln(1 + sum of the others)")
     for name, weights in alone.items():
         print(f'"{name}" = {{ least = {DETECTORS[name]}, weights = {numbers(weights)} }}')
-    print("\n[fusion]  # constant, share of the detectors' sum, ln((p + 0.01) / 0.01) of what a classifier implies")
+    print("\n[fusion]  # constant, share of the detectors' sum, ln((p + 0.01) / 0.01) of what a classifier implies, told at all")
     for count, word in ((1, "one"), (2, "two"), (3, "three")):
         print(f"{word} = {numbers(fusion[count])}")
     print(f"monochrome = {numbers(monochrome)}  # constant, share of the log-odds found, in pictures without colour")

@@ -96,11 +96,12 @@ fn located(
     seen.into_iter()
         .map(|(key, (label, by))| {
             let voices = voices(weights, claims, key);
-            let [constant, share, support] = weights.fusion(voices.len());
+            let [constant, share, support, told] = weights.fusion(voices.len());
+            let told = if voices.iter().any(|voice| voice.told) { told } else { 0.0 };
             let implied = claims.support(key);
             let supported = support * ((implied + 0.01) / 0.01).ln();
             let sum: f32 = voices.iter().map(|voice| voice.log_odds).sum();
-            let mut z = constant + share * sum + supported;
+            let mut z = constant + told + share * sum + supported;
             if monochrome {
                 z = weights.monochrome(z);
             }
@@ -110,7 +111,7 @@ fn located(
             }
             let mut evidence: Vec<Evidence> = voices
                 .iter()
-                .filter(|voice| voice.gained != 0.0)
+                .filter(|voice| voice.told)
                 .map(|voice| evidence(&label.name, share * voice.gained, &voice.by))
                 .collect();
             evidence.extend(kinds_of(claims, key).map(|one| {
@@ -141,6 +142,7 @@ fn plain(class: &Class) -> Label {
 /// One detector's log-odds of a thing, and how much of them it gained by seeing it.
 struct Voice {
     by: String,
+    told: bool,
     log_odds: f32,
     gained: f32,
 }
@@ -158,7 +160,8 @@ fn voices(weights: &Weights, claims: &Claims<'_>, key: &str) -> Vec<Voice> {
             Some(detector) => (detector.log_odds(told), detector.log_odds(None)),
             None => (log_odds(told?.0), log_odds(0.01)),
         };
-        Some(Voice { by: model.clone(), log_odds: spoken, gained: spoken - silent })
+        let gained = spoken - silent;
+        Some(Voice { by: model.clone(), told: told.is_some(), log_odds: spoken, gained })
     };
     claims.located.iter().filter_map(voice).collect()
 }

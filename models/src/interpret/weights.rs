@@ -36,9 +36,9 @@ pub(super) struct Detector {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fusion {
-    one: [f32; 3],
-    two: [f32; 3],
-    three: [f32; 3],
+    one: [f32; 4],
+    two: [f32; 4],
+    three: [f32; 4],
     monochrome: [f32; 2],
 }
 
@@ -70,16 +70,16 @@ impl Weights {
         self.detectors.get(model)
     }
 
-    /// What several detectors' log-odds come to: constant and share of their sum, and what a
-    /// classifier's support adds.
-    pub(super) fn fusion(&self, detectors: usize) -> [f32; 3] {
+    /// What several detectors' log-odds come to: constant and share of their sum, what a
+    /// classifier's support adds, and that any detector tells the thing at all.
+    pub(super) fn fusion(&self, detectors: usize) -> [f32; 4] {
         match detectors {
             0 | 1 => self.fusion.one,
             2 => self.fusion.two,
             // Fitted for three; of more, each counts for less.
             more => {
-                let [constant, share, support] = self.fusion.three;
-                [constant, share * 3.0 / more as f32, support]
+                let [constant, share, support, told] = self.fusion.three;
+                [constant, share * 3.0 / more as f32, support, told]
             }
         }
     }
