@@ -43,7 +43,7 @@ pub fn score(looked: &[Looked], words: &Words, bar: &Bar) -> Report {
     }
     report.objects("objects_grey", "object_grey", &grey);
     calibrated.push(report.scenes(&records, words));
-    report.classes(&records);
+    report.classes(&records, words);
     report.concepts(&records, words, bar);
     report.confusables(&records, words, bar);
     report.calibration(calibrated);
@@ -111,11 +111,13 @@ impl Report {
         ("scenes", claims, parts.len())
     }
 
-    fn classes(&mut self, records: &[(&Truth, &[RecordLabel])]) {
+    fn classes(&mut self, records: &[(&Truth, &[RecordLabel])], words: &Words) {
         let mut parts = Vec::new();
         for (truth, labels) in records {
             let Some(class) = &truth.class else { continue };
-            let ranked = ranked(labels, LabelKind::Object);
+            let mut ranked = ranked(labels, LabelKind::Object);
+            // A broader label is no answer to which class it is, and no wrong one either.
+            ranked.retain(|label| words.is_imagenet_class(label));
             let at = ranked.iter().position(|label| names(label, class));
             parts.push([(flag(at == Some(0)), 1.0), (flag(at.is_some_and(|at| at < AMONG)), 1.0)]);
         }

@@ -210,6 +210,14 @@ impl Words {
         at.map_or(label.name.as_str(), |&at| self.scenes[at].key)
     }
 
+    /// Tells whether a label names one of ImageNet's classes.
+    pub(super) fn is_imagenet_class(&self, label: &RecordLabel) -> bool {
+        self.imagenet.iter().any(|class| match (&class.wordnet, &label.wordnet) {
+            (Some(a), Some(b)) => a == b,
+            _ => class.name == label.name,
+        })
+    }
+
     /// Tells the setting that a label is, where it is one and no scene of Places365.
     pub fn setting_of(label: &RecordLabel) -> Option<Setting> {
         match (label.kind, label.name.as_str()) {
