@@ -11,15 +11,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use glassplate_models::evaluation::look::Examiner;
 use glassplate_models::labeller::OnnxLabeller;
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::Shelf;
 use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
-use glassplate_pipeline::raster::Raster;
+use glassplate_pipeline::ports::Verbatim;
 use glassplate_pipeline::rendition::Recipe;
-use glassplate_pipeline::stage::{assess, identify, register, render};
+use glassplate_pipeline::stage::assess;
 use serde_json::{Map, json};
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,45 +36,40 @@ async fn main() -> Result<(), Fault> {
     let open = |name: &str| OnnxLabeller::open(&shelf, &runtime, &objects, name, 1);
     let labellers: Vec<_> =
         cards.split(',').map(|name| Ok((name, open(name)?))).collect::<Result<_, Fault>>()?;
+    let examiner = Examiner {
+        labellers: Vec::new(),
+        interpreter: Arc::new(Verbatim),
+        limits: Limits::default(),
+        recipe: Recipe::default(),
+    };
     for path in std::io::stdin().lines().map_while(Result::ok) {
-        let raster = match working_raster(Path::new(&path)) {
-            Ok(raster) => Arc::new(if grey { greyed(&raster) } else { raster }),
+        let picture = match examiner.picture(Path::new(&path)).await {
+            Ok(picture) => {
+                if grey {
+                    picture.grey()
+                } else {
+                    picture
+                }
+            }
             Err(fault) => {
                 println!("{}", json!({ "path": path, "fault": fault.reason() }));
                 continue;
             }
         };
+        let raster = picture.raster();
         let (mut said, mut embedding) = (Map::new(), None);
         for (name, labeller) in &labellers {
-            let seen = labeller.see(&raster).await?;
+            let seen = labeller.see(raster).await?;
             let labels = seen.labels.iter();
             let labels = labels.map(|l| json!([l.kind, l.name, l.confidence, l.instances]));
             said.insert((*name).to_owned(), labels.collect());
             embedding = embedding.or(seen.embedding);
         }
-        let monochrome = assess::assess(&raster).tone.is_monochrome();
+        let monochrome = assess::assess(raster).tone.is_monochrome();
         let line = json!({
             "path": path, "grey": grey, "monochrome": monochrome, "said": said, "embedding": embedding,
         });
         println!("{line}");
     }
     Ok(())
-}
-
-fn working_raster(path: &Path) -> Result<Raster, Fault> {
-    let (recipe, limits) = (Recipe::default(), Limits::default());
-    let intake = register::read(path, limits.bytes)?;
-    let technical = identify::admissible(&intake, &limits)?;
-    let bytes = intake.bytes.as_ref().expect("what is admissible was kept");
-    let sight = identify::identify(bytes, technical, &limits);
-    let technical = &sight.identified.technical;
-    Ok(render::render(bytes, technical, sight.pixels, &recipe, &limits)?.working)
-}
-
-/// Takes the colour out: each pixel its luma (JFIF).
-fn greyed(raster: &Raster) -> Raster {
-    let luma =
-        |p: &[u8]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-    let rgb = raster.rgb().chunks_exact(3).flat_map(|pixel| [luma(pixel).round() as u8; 3]);
-    Raster::new(raster.width(), raster.height(), rgb.collect())
 }
