@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::{Label, LabelKind};
-use glassplate_pipeline::ports::{Labeller, Maker};
+use glassplate_pipeline::ports::{Labeller, Maker, Said, Shown};
 use glassplate_pipeline::raster::Raster;
 use serde_json::json;
 
@@ -120,8 +120,8 @@ impl Labeller for OnnxLabeller {
         &self.maker
     }
 
-    async fn label(&self, picture: &Arc<Raster>) -> Result<Vec<Label>, Fault> {
-        Ok(self.see(picture).await?.labels)
+    async fn label(&self, picture: &Shown) -> Result<Said, Fault> {
+        Ok(self.see(&picture.raster).await?.labels.into())
     }
 }
 

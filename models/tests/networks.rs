@@ -22,7 +22,7 @@ use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::asset::Digest;
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::ports::{Labeller, Verbatim};
+use glassplate_pipeline::ports::{Labeller, Shown, Verbatim};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
@@ -82,7 +82,7 @@ async fn the_classifier_names_what_is_in_a_photograph() {
     let labeller = labeller(&shelf, &objects, &card.name, 1);
     let cases: Vec<_> = cases("imagenet1k_sample").into_iter().step_by(3).collect();
     let picture = examiner(Vec::new()).picture(&cases[0].path).await.unwrap();
-    let labels = labeller.label(picture.raster()).await.unwrap();
+    let labels = labeller.label(&picture.raster().clone().into()).await.unwrap().labels;
     assert!(labels.is_sorted_by(|a, b| a.confidence >= b.confidence));
     let (looked, report) = measure(labeller, cases, 0.0).await;
     for label in looked.iter().flat_map(|looked| &looked.record.labels) {
@@ -185,7 +185,7 @@ async fn a_network_becomes_another_labeller_by_a_card_alone() {
     shelf.pull(&["ideas"], &mut |_| {}).unwrap();
     let ideas = OnnxLabeller::open(&shelf, &runtime, &objects, "ideas", 1).unwrap();
     for (at, picture) in pictures.iter().enumerate() {
-        let labels = ideas.label(picture).await.unwrap();
+        let labels = ideas.label(&picture.clone().into()).await.unwrap().labels;
         assert_eq!(
             (labels[0].name.as_str(), labels[0].kind),
             (&*format!("idea {at}"), LabelKind::Concept)
@@ -239,11 +239,11 @@ async fn two_sessions_serve_many_callers_and_say_the_same_to_all() {
     let card = shelf.best(Task::Classify).expect(NEEDS_MODELS);
     let labeller = Arc::new(labeller(&shelf, &objects, &card.name, 2));
     let noise = (0..300 * 200 * 3_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
-    let picture = Arc::new(Raster::new(300, 200, noise.collect()));
+    let picture = Shown::from(Arc::new(Raster::new(300, 200, noise.collect())));
     let first = labeller.label(&picture).await.unwrap();
     let callers: Vec<_> = (0..8)
         .map(|_| {
-            let (labeller, picture) = (Arc::clone(&labeller), Arc::clone(&picture));
+            let (labeller, picture) = (Arc::clone(&labeller), picture.clone());
             tokio::spawn(async move { labeller.label(&picture).await.unwrap() })
         })
         .collect();

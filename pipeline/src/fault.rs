@@ -17,6 +17,7 @@ pub struct Fault {
     message: String,
     #[source]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    for_all: bool,
 }
 
 /// The closed list of kinds of fault.
@@ -113,13 +114,26 @@ impl fmt::Display for FaultKind {
 impl Fault {
     /// Makes a fault; the message names the thing and the reason, in lower case, without a full stop.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, for_all: false }
     }
 
     /// Keeps the cause as the error's source.
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(cause.into()));
         self
+    }
+
+    /// Marks that every other asset would meet the same, so that a run ends at once instead of
+    /// failing a million times: a wrong credential, a bucket that does not exist.
+    #[must_use]
+    pub fn for_all(mut self) -> Self {
+        self.for_all = true;
+        self
+    }
+
+    /// Tells whether every other asset would meet the same.
+    pub fn is_for_all(&self) -> bool {
+        self.for_all
     }
 
     /// Makes a [`FaultKind::BadInput`].

@@ -6,6 +6,7 @@
 
 pub mod assessment;
 pub mod asset;
+pub mod aws;
 pub mod beside;
 pub mod catalogue;
 pub mod catalogue_csv;
@@ -22,6 +23,7 @@ pub mod label;
 pub mod opinion;
 pub mod pass;
 pub mod ports;
+pub mod purchase;
 pub mod raster;
 pub mod record;
 pub mod relabel;

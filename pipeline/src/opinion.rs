@@ -111,6 +111,19 @@ pub struct Opinion {
     /// The opinion whose verdict was taken over instead of asking again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<OpinionId>,
+    /// What a service answered in its own words: bought once, so kept whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// What a service answered, word for word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The version of the model that answered, as the service names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<String>,
+    /// The answer's content, under the service's own names.
+    pub answer: serde_json::Value,
 }
 
 /// The four different answers that a step can give.
@@ -211,6 +224,7 @@ impl Opinion {
             at,
             verdict,
             reused: None,
+            told: None,
         }
     }
 
@@ -227,6 +241,7 @@ impl Opinion {
         let mut taken =
             Self::new(asset, &self.step, self.subject, &self.maker, run, at, self.verdict.clone());
         taken.reused = Some(self.reused.clone().unwrap_or_else(|| self.id.clone()));
+        taken.told = self.told.clone();
         taken
     }
 }

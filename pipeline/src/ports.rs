@@ -11,9 +11,11 @@ use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::label::{Label, LabelKind, Synset};
 pub use crate::opinion::Maker;
-use crate::opinion::Opinion;
+use crate::opinion::{Opinion, Told};
+use crate::purchase::Dollars;
 use crate::raster::Raster;
 use crate::record::RecordLabel;
+use crate::store::Key;
 pub use crate::verbatim::Verbatim;
 
 /// The role that tells the time, so that libraries need not read the clock.
@@ -33,9 +35,59 @@ pub trait Labeller: Send + Sync {
 
     /// Claims about the picture, best first; an empty list means that none was found.
     ///
-    /// The picture is upright sRGB, at most 1024 pixels on its longer side. The same picture
-    /// gives the same claims. A fault that is not transient is final for this picture.
-    async fn label(&self, picture: &Arc<Raster>) -> Result<Vec<Label>, Fault>;
+    /// The same picture gives the same claims. A fault that is not transient is final for this
+    /// picture; one that [would be the same for every picture](Fault::is_for_all) ends the run.
+    async fn label(&self, picture: &Shown) -> Result<Said, Fault>;
+
+    /// What one call costs; nothing for a labeller that runs here.
+    fn price(&self) -> Option<Dollars> {
+        None
+    }
+}
+
+/// What a labeller is shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The picture: upright sRGB, at most 1024 pixels on its longer side.
+    pub raster: Arc<Raster>,
+    /// The stored rendition nearest to it, where there is one: what a service can be sent.
+    pub file: Option<ShownFile>,
+}
+
+/// A stored rendition of what is shown.
+#[derive(Debug, Clone)]
+pub struct ShownFile {
+    /// Where it lies in the store.
+    pub key: Key,
+    /// Its media type.
+    pub media_type: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The file.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+impl From<Arc<Raster>> for Shown {
+    fn from(raster: Arc<Raster>) -> Self {
+        Self { raster, file: None }
+    }
+}
+
+/// What a labeller said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Its claims in our words, best first.
+    pub labels: Vec<Label>,
+    /// What a service answered in its own words.
+    pub told: Option<Told>,
+}
+
+impl From<Vec<Label>> for Said {
+    fn from(labels: Vec<Label>) -> Self {
+        Self { labels, told: None }
+    }
 }
 
 /// The role that knows words: synonyms and broader terms.

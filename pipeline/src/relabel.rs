@@ -16,16 +16,14 @@ use crate::image::{decode, probe};
 use crate::opinion::{Finding, Opinion, Subject, Verdict};
 use crate::pass::pass;
 pub use crate::pass::{Ended, Watcher};
-use crate::ports::Labeller;
-use crate::raster::Raster;
+use crate::ports::{Labeller, Shown, ShownFile};
 use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
 use crate::rendition::Rendition;
 use crate::run::{Item, Outcome, Run, RunId};
+use crate::stage::label::nearest_shown;
 use crate::stage::{Stage, label};
 use crate::store::Key;
 
-/// The longest side that a labeller is shown, in pixels: see [`crate::ports::Labeller::label`].
-const LABELLED_SIZE: u32 = 1024;
 /// How many assets are listed at a time.
 const PAGE: usize = 1000;
 
@@ -110,7 +108,8 @@ impl Sight {
         };
         match &current.get(RENDER)?.verdict {
             Verdict::Found(Finding::Rendered(found)) => {
-                nearest(&found.files).map(|file| Self { pixels, file: file.clone() })
+                let sides: Vec<_> = found.files.iter().map(|f| (f.width, f.height)).collect();
+                nearest_shown(&sides).map(|at| Self { pixels, file: found.files[at].clone() })
             }
             _ => None,
         }
@@ -162,11 +161,11 @@ impl Look<'_> {
             if picture.is_none() {
                 picture = Some(self.picture(sight).await);
             }
-            let verdict = match picture.as_ref().expect("it was looked for") {
+            let (verdict, told) = match picture.as_ref().expect("it was looked for") {
                 Ok(picture) => {
-                    house.meter.wait(Stage::Label, label::ask(&**labeller, picture)).await
+                    house.meter.wait(Stage::Label, label::ask(&**labeller, picture)).await?
                 }
-                Err(fault) => Verdict::NotRun { reason: fault.reason() },
+                Err(fault) => (Verdict::NotRun { reason: fault.reason() }, None),
             };
             came_to = match (came_to, &verdict) {
                 (Err(fault), _) => Err(fault),
@@ -178,13 +177,13 @@ impl Look<'_> {
             };
             let at = house.clock.now();
             let opinion = Opinion::new(self.asset, step, subject, maker, self.run, at, verdict);
-            entries.push(Entry::Opinion(opinion));
+            entries.push(Entry::Opinion(Opinion { told, ..opinion }));
         }
         Ok((entries, self.item(came_to)))
     }
 
     /// Decodes the stored rendition to what labellers are shown.
-    async fn picture(&self, sight: &Sight) -> Result<Arc<Raster>, Fault> {
+    async fn picture(&self, sight: &Sight) -> Result<Shown, Fault> {
         let (house, Sight { pixels, file }) = (self.house, sight);
         let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
         let key =
@@ -195,14 +194,21 @@ impl Look<'_> {
         })?;
         let memory = u64::from(file.width) * u64::from(file.height) * 8;
         let _room = house.floor.room_for_pixels(memory).await;
-        let limits = house.limits.clone();
+        let (limits, bytes) = (house.limits.clone(), Arc::new(bytes));
+        let shown = ShownFile {
+            key,
+            media_type: file.media_type.clone(),
+            width: file.width,
+            height: file.height,
+            bytes: bytes.clone(),
+        };
         let decoded = tokio::task::spawn_blocking(move || {
             let technical = probe::probe(&bytes, &limits)?;
             let decoded = decode::decode(&bytes, &technical, &limits)?;
-            reduced_to(decoded.raster, LABELLED_SIZE)
+            reduced_to(decoded.raster, label::SHOWN_SIZE)
         });
         match decoded.await {
-            Ok(raster) => raster.map(Arc::new),
+            Ok(raster) => Ok(Shown { raster: Arc::new(raster?), file: Some(shown) }),
             Err(e) => Err(Fault::broken("a defect in decoding stopped it").because(e)),
         }
     }
@@ -221,38 +227,5 @@ impl Look<'_> {
             fault: fault.as_ref().map(Fault::kind),
             reason: fault.as_ref().map(Fault::reason),
         }
-    }
-}
-
-/// The rendition whose longer side is nearest to what labellers are shown; of two, the larger.
-fn nearest(files: &[Rendition]) -> Option<&Rendition> {
-    let longest = |file: &Rendition| file.width.max(file.height);
-    files
-        .iter()
-        .min_by_key(|file| (longest(file).abs_diff(LABELLED_SIZE), u32::MAX - longest(file)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rendition_nearest_to_what_a_labeller_is_shown_is_taken() {
-        let file = |side: u32| Rendition {
-            name: side.to_string(),
-            width: side / 2,
-            height: side,
-            media_type: "image/jpeg".to_owned(),
-            path: String::new(),
-        };
-        let taken = |sides: &[u32]| {
-            let files: Vec<_> = sides.iter().map(|&side| file(side)).collect();
-            nearest(&files).map(|file| file.height)
-        };
-        assert_eq!(taken(&[2048, 1024, 256]), Some(1024));
-        assert_eq!(taken(&[1800, 900, 64]), Some(900));
-        assert_eq!(taken(&[4096, 64]), Some(64));
-        assert_eq!(taken(&[1148, 900]), Some(1148), "of two as near the larger");
-        assert_eq!(taken(&[]), None);
     }
 }

@@ -15,6 +15,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use glassplate_pipeline::catalogue::Bookmark;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy};
@@ -45,10 +46,8 @@ pub(crate) struct Generation {
 /// How far a generation has followed the change feed: the payload of each commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
-    /// The last sequence number that is in the index; 0 before the first.
-    pub(crate) sequence: u64,
-    /// That change's asset, by which a catalogue that was replaced gives itself away.
-    pub(crate) asset: Option<String>,
+    /// Everything before it is in the index.
+    pub(crate) bookmark: Bookmark,
     /// The fingerprint of the interpreter whose labels were indexed.
     #[serde(default)]
     pub(crate) interpreter: String,

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue;
-use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::Bar;
 
@@ -80,7 +80,7 @@ impl Index {
     /// `Busy` when another process is indexing: it does the same work, so nothing is lost.
     pub async fn catch_up(&self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
         let position = self.live()?.position()?;
-        let level = position.sequence == catalogue.last_change().await?;
+        let level = position.bookmark == catalogue.last_change().await?;
         if level && self.outdated(&position, catalogue).await?.is_none() {
             self.filled();
             return Ok(CaughtUp::default());
@@ -216,7 +216,9 @@ impl Index {
         position: &Position,
         catalogue: &dyn Catalogue,
     ) -> Result<Option<&'static str>, Fault> {
-        if position.sequence > 0 && position.interpreter != self.builder.interpreter.fingerprint() {
+        if !position.bookmark.is_start()
+            && position.interpreter != self.builder.interpreter.fingerprint()
+        {
             return Ok(Some("labels are read otherwise than they were indexed"));
         }
         let replaced = replaced(position, catalogue).await?;
@@ -259,16 +261,10 @@ fn open_or_replace(dir: &Path) -> Result<Live, Fault> {
 }
 
 /// Tells whether the catalogue is not the one whose change feed was followed to `position`.
-///
-/// A restored backup is shorter; another catalogue has another asset at that place.
 async fn replaced(position: &Position, catalogue: &dyn Catalogue) -> Result<bool, Fault> {
-    let Some(before) = position.sequence.checked_sub(1) else { return Ok(false) };
-    if catalogue.last_change().await? < position.sequence {
-        return Ok(true);
+    match catalogue.changes(&position.bookmark, 1).await {
+        Ok(_) => Ok(false),
+        Err(fault) if fault.kind() == FaultKind::Conflict => Ok(true),
+        Err(fault) => Err(fault),
     }
-    let there = catalogue.changes(before, 1).await?;
-    Ok(there.first().is_some_and(|change| {
-        change.sequence == position.sequence
-            && position.asset.as_deref() != Some(change.asset.as_str())
-    }))
 }

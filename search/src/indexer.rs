@@ -78,15 +78,16 @@ impl Indexer {
     pub(crate) async fn catch_up(&mut self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
         let mut done = CaughtUp::default();
         loop {
-            let changes = catalogue.changes(self.position.sequence, PAGE).await?;
-            let Some(last) = changes.last() else { break };
+            let changes = catalogue.changes(&self.position.bookmark, PAGE).await?;
+            if changes.list.is_empty() {
+                break;
+            }
             let position = Position {
-                sequence: last.sequence,
-                asset: Some(last.asset.to_string()),
+                bookmark: changes.bookmark,
                 interpreter: self.builder.interpreter.fingerprint().to_owned(),
             };
-            done.changes += changes.len() as u64;
-            for (tenant, assets) in by_tenant(changes) {
+            done.changes += changes.list.len() as u64;
+            for (tenant, assets) in by_tenant(changes.list) {
                 for batch in assets.chunks(BATCH) {
                     let parts = catalogue.parts_of_many(&tenant, batch).await?;
                     done.documents += parts.len() as u64;
@@ -181,8 +182,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 impl Indexer {
     /// Writes what the feed has to offer and leaves it uncommitted.
     pub(crate) async fn write_without_commit(&self, catalogue: &dyn Catalogue) {
-        let changes = catalogue.changes(self.position.sequence, PAGE).await.expect("changes");
-        for (tenant, assets) in by_tenant(changes) {
+        let changes = catalogue.changes(&self.position.bookmark, PAGE).await.expect("changes");
+        for (tenant, assets) in by_tenant(changes.list) {
             let parts = catalogue.parts_of_many(&tenant, &assets).await.expect("parts");
             self.write(parts).await.expect("written");
         }

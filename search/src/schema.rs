@@ -24,7 +24,7 @@ use tantivy::tokenizer::{PreTokenizedString, Token as TantivyToken};
 use crate::document::Document;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// The names of the fields that are sorted by.
 pub(crate) const ORDER: &str = "order";

@@ -18,7 +18,7 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ingest::ingest;
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::pass::{Ended, Watcher};
-use glassplate_pipeline::ports::{Clock, Labeller, Maker};
+use glassplate_pipeline::ports::{Clock, Labeller, Maker, Said, Shown};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::relabel::{assets, relabel};
 use glassplate_pipeline::rendition::Recipe;
@@ -70,9 +70,9 @@ impl Labeller for Scripted {
         &self.maker
     }
 
-    async fn label(&self, picture: &Arc<Raster>) -> Result<Vec<Label>, Fault> {
+    async fn label(&self, picture: &Shown) -> Result<Said, Fault> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Ok((self.script)(picture))
+        Ok((self.script)(&picture.raster).into())
     }
 }
 

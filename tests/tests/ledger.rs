@@ -19,8 +19,7 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ingest::{Ended, Watcher, ingest};
 use glassplate_pipeline::label::{Label, LabelKind};
 use glassplate_pipeline::opinion::{Maker, Opinion};
-use glassplate_pipeline::ports::{Clock, Labeller, Verbatim};
-use glassplate_pipeline::raster::Raster;
+use glassplate_pipeline::ports::{Clock, Labeller, Said, Shown, Verbatim};
 use glassplate_pipeline::record::{Parts, Record, State, fold};
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::run::{Balance, Item, Outcome, Run, RunId};
@@ -65,7 +64,7 @@ impl Labeller for Counting {
         &self.maker
     }
 
-    async fn label(&self, _picture: &Arc<Raster>) -> Result<Vec<Label>, Fault> {
+    async fn label(&self, _picture: &Shown) -> Result<Said, Fault> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.busy.load(Ordering::SeqCst) {
             return Err(Fault::new(FaultKind::Busy, "the labeller has no time"));
@@ -78,7 +77,8 @@ impl Labeller for Counting {
             parents: Vec::new(),
             instances: Vec::new(),
             evidence: Vec::new(),
-        }])
+        }]
+        .into())
     }
 }
 

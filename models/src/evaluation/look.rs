@@ -10,7 +10,7 @@ use glassplate_pipeline::asset::{Asset, AssetId, Tenant};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::opinion::{Finding, Identified, Opinion, Subject, Verdict};
-use glassplate_pipeline::ports::{Interpreter, Labeller, Maker};
+use glassplate_pipeline::ports::{Interpreter, Labeller, Maker, Shown};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::record::{ASSESS, IDENTIFY, Parts, Record, fold};
 use glassplate_pipeline::rendition::Recipe;
@@ -93,7 +93,7 @@ impl Examiner {
             picture.opinion(ASSESS, &assess::maker(), Verdict::Found(Finding::Assessed(assessed))),
         ];
         for labeller in &self.labellers {
-            let verdict = label::ask(&**labeller, &raster).await;
+            let (verdict, _) = label::ask(&**labeller, &Shown::from(raster.clone())).await?;
             if let Verdict::Failed { fault, reason } = verdict {
                 return Err(Fault::new(fault, format!("{}: {reason}", labeller.step())));
             }

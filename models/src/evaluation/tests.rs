@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
-use glassplate_pipeline::ports::{Labeller, Maker, Verbatim};
-use glassplate_pipeline::raster::Raster;
+use glassplate_pipeline::ports::{Labeller, Maker, Said, Shown, Verbatim};
 use glassplate_pipeline::record::{Bar, Doubt, DoubtKind, Record, RecordLabel};
 use glassplate_pipeline::rendition::Recipe;
 use serde_json::json;
@@ -63,12 +62,12 @@ impl Labeller for Scripted {
         &self.maker
     }
 
-    async fn label(&self, picture: &Arc<Raster>) -> Result<Vec<Label>, Fault> {
-        match *picture.rgb() {
+    async fn label(&self, picture: &Shown) -> Result<Said, Fault> {
+        match *picture.raster.rgb() {
             // Black stands for a network that fails.
             [0, 0, 0, ..] => Err(Fault::broken("no session")),
-            [red, green, ..] if red > green => Ok(self.of_red.clone()),
-            _ => Ok(self.of_grey.clone()),
+            [red, green, ..] if red > green => Ok(self.of_red.clone().into()),
+            _ => Ok(self.of_grey.clone().into()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Catalogue, Entry, Stamp};
+use super::{Bookmark, Catalogue, Entry, Stamp};
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use crate::decision::{Decision, Ruling};
 use crate::fault::FaultKind;
@@ -13,6 +13,7 @@ use crate::field::{Field, Fields};
 use crate::image::{ColourModel, Format, Technical};
 use crate::label::LabelKind;
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
+use crate::purchase::{Dollars, Purchase, PurchaseId, PurchaseState};
 use crate::run::{Balance, Item, Outcome, Run, RunId};
 
 /// Runs every check of the contract.
@@ -28,6 +29,8 @@ pub(super) async fn run(catalogue: Arc<dyn Catalogue>) {
     odd_names_survive(&*catalogue).await;
     runs_and_items_read_back(&*catalogue).await;
     the_feed_misses_nothing_under_concurrent_writes(catalogue.clone()).await;
+    of_many_buyers_one_gets_the_reservation(catalogue.clone()).await;
+    a_purchase_is_settled_by_the_run_that_made_it(&*catalogue).await;
 }
 
 fn tenant() -> Tenant {
@@ -96,13 +99,21 @@ fn run_named(n: u32) -> Run {
     }
 }
 
-async fn changes_since(catalogue: &dyn Catalogue, sequence: u64) -> Vec<AssetId> {
-    let changes = catalogue.changes(sequence, 100_000).await.expect("changes");
-    assert!(changes.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
-    changes.into_iter().map(|change| change.asset).collect()
+/// Reads the feed from a bookmark to its end, a few at a time.
+async fn changes_since(catalogue: &dyn Catalogue, bookmark: Bookmark) -> Vec<AssetId> {
+    let (mut at, mut read) = (bookmark, Vec::new());
+    loop {
+        let changes = catalogue.changes(&at, 3).await.expect("changes");
+        if changes.list.is_empty() {
+            assert_eq!(at, last(catalogue).await, "the end is where the last change was");
+            return read;
+        }
+        at = changes.bookmark;
+        read.extend(changes.list.into_iter().map(|change| change.asset));
+    }
 }
 
-async fn last(catalogue: &dyn Catalogue) -> u64 {
+async fn last(catalogue: &dyn Catalogue) -> Bookmark {
     catalogue.last_change().await.expect("last change")
 }
 
@@ -182,7 +193,7 @@ async fn appending_twice_changes_nothing(catalogue: &dyn Catalogue) {
     }
     catalogue.append(&tenant(), entries).await.expect("append");
     assert_eq!(catalogue.parts(&tenant(), &a.id).await.expect("parts"), parts);
-    assert!(changes_since(catalogue, before).await.is_empty(), "nothing changed");
+    assert!(changes_since(catalogue, before.clone()).await.is_empty(), "nothing changed");
 
     let mut metadata = Fields::new();
     metadata.insert(
@@ -339,8 +350,8 @@ async fn tenants_are_apart(catalogue: &dyn Catalogue) {
     assert_eq!(catalogue.run(&other, &run_named(12).id).await.expect("run"), None);
     let taken = catalogue.reusable(&other, "label:m", &pixels(12), &maker("1")).await;
     assert_eq!(taken.expect("reusable"), None);
-    let changes = catalogue.changes(0, 100_000).await.expect("changes");
-    assert!(changes.iter().all(|change| change.tenant == tenant()));
+    let changes = catalogue.changes(&Bookmark::default(), 100_000).await.expect("changes");
+    assert!(changes.list.iter().all(|change| change.tenant == tenant()));
 }
 
 async fn odd_names_survive(catalogue: &dyn Catalogue) {
@@ -404,16 +415,97 @@ async fn the_feed_misses_nothing_under_concurrent_writes(catalogue: Arc<dyn Cata
         })
         .collect();
     let mut followed = Vec::new();
-    let mut sequence = before;
+    let mut bookmark = before;
     for writer in writers {
         writer.await.expect("a writer");
-        for change in catalogue.changes(sequence, 10_000).await.expect("changes") {
-            sequence = change.sequence;
-            followed.push(change.asset);
-        }
+        let changes = catalogue.changes(&bookmark, 10_000).await.expect("changes");
+        bookmark = changes.bookmark;
+        followed.extend(changes.list.into_iter().map(|change| change.asset));
     }
     followed.sort();
     let mut expected: Vec<AssetId> = (1_000..1_160).map(|n| asset(n).id).collect();
     expected.sort();
     assert_eq!(followed, expected, "each new asset joins the feed exactly once");
+}
+
+fn purchase(seed: u8, attempt: u32, run: u32, state: PurchaseState) -> Purchase {
+    Purchase {
+        id: PurchaseId::of("label:m", &pixels(seed), &maker("1")),
+        attempt,
+        asset: asset(14).id,
+        run: run_named(run).id,
+        collection: "c".to_owned(),
+        step: "label:m".to_owned(),
+        price: Dollars::from_millionths(1_000),
+        at: Timestamp::UNIX_EPOCH,
+        state,
+    }
+}
+
+async fn bought(catalogue: &dyn Catalogue, entry: Purchase) -> Result<(), FaultKind> {
+    let entries = vec![Entry::Purchase(entry)];
+    catalogue.append(&tenant(), entries).await.map_err(|fault| fault.kind())
+}
+
+async fn of_many_buyers_one_gets_the_reservation(catalogue: Arc<dyn Catalogue>) {
+    let tasks: Vec<_> = (0..32)
+        .map(|run| {
+            let catalogue = catalogue.clone();
+            let wanted = purchase(90, 1, 900 + run, PurchaseState::Reserved);
+            tokio::spawn(async move { (run, bought(&*catalogue, wanted).await) })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for task in tasks {
+        match task.await.expect("a task") {
+            (run, Ok(())) => winners.push(run),
+            (_, Err(kind)) => assert_eq!(kind, FaultKind::Conflict),
+        }
+    }
+    assert_eq!(winners.len(), 1, "winners: {winners:?}");
+    let id = PurchaseId::of("label:m", &pixels(90), &maker("1"));
+    let reserved = purchase(90, 1, 900 + winners[0], PurchaseState::Reserved);
+    assert_eq!(catalogue.purchases(&tenant(), &id).await.expect("purchases"), [reserved.clone()]);
+    bought(&*catalogue, reserved).await.expect("a reservation repeated by whoever made it");
+}
+
+async fn a_purchase_is_settled_by_the_run_that_made_it(catalogue: &dyn Catalogue) {
+    use PurchaseState::{Answered, Free, Lost, Reserved};
+
+    let ids: Vec<_> =
+        (91..94).map(|seed| PurchaseId::of("label:m", &pixels(seed), &maker("1"))).collect();
+    for (seed, state) in [(91, Answered), (92, Lost), (93, Free)] {
+        bought(catalogue, purchase(seed, 1, 91, Reserved)).await.expect("reserve");
+        assert_eq!(bought(catalogue, purchase(seed, 1, 92, state)).await, Err(FaultKind::Conflict));
+        bought(catalogue, purchase(seed, 1, 91, state)).await.expect("settle");
+        bought(catalogue, purchase(seed, 1, 91, state)).await.expect("settle again");
+        let again = bought(catalogue, purchase(seed, 1, 92, Reserved)).await;
+        assert_eq!(again, Err(FaultKind::Conflict));
+    }
+    bought(catalogue, purchase(92, 2, 91, Reserved)).await.expect("another attempt");
+    let both = [purchase(92, 1, 91, Lost), purchase(92, 2, 91, Reserved)];
+    assert_eq!(catalogue.purchases(&tenant(), &ids[1]).await.expect("purchases"), both);
+    let mut listed: Vec<Purchase> = Vec::new();
+    loop {
+        let after = listed.last().map(|last| (&last.id, last.attempt));
+        let page = catalogue
+            .purchases_of_run(&tenant(), &run_named(91).id, after, 2)
+            .await
+            .expect("purchases");
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    assert_eq!(listed.len(), 4);
+    assert!(listed.windows(2).all(|p| (&p[0].id, p[0].attempt) < (&p[1].id, p[1].attempt)));
+    let spent: Dollars = listed.iter().map(Purchase::spent).sum();
+    assert_eq!(spent, Dollars::from_millionths(3_000), "what was refused costs nothing");
+    let other: Tenant = "other".parse().expect("a good name");
+    assert!(catalogue.purchases(&other, &ids[0]).await.expect("purchases").is_empty());
+    // What goes with a reservation that is taken is not written either.
+    let entries = vec![Entry::Asset(asset(15)), Entry::Purchase(purchase(91, 1, 92, Reserved))];
+    let fault = catalogue.append(&tenant(), entries).await.expect_err("it is taken");
+    assert_eq!(fault.kind(), FaultKind::Conflict);
+    assert_eq!(catalogue.parts(&tenant(), &asset(15).id).await.expect("parts"), None);
 }

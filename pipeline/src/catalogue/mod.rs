@@ -15,6 +15,7 @@ use crate::asset::{Asset, AssetId, Occurrence, PixelDigest, Tenant};
 use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::opinion::{Maker, Opinion, Subject};
+use crate::purchase::{Purchase, PurchaseId};
 use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
 
@@ -45,6 +46,9 @@ pub enum Entry {
         /// The source and its outcome.
         item: Item,
     },
+    /// A call to a paid service. A reservation is written only where no other one holds the same
+    /// id and attempt; any other state replaces the reservation of the same run.
+    Purchase(Purchase),
 }
 
 /// What the file system says of a file: when nothing of it changed, the bytes did not.
@@ -74,12 +78,33 @@ pub struct Sighting {
 /// One step of the change feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Grows by at least one with every change; an index keeps the last one it has seen.
-    pub sequence: u64,
     /// Whose asset.
     pub tenant: Tenant,
     /// The asset whose record may differ from now on.
     pub asset: AssetId,
+}
+
+/// How far the change feed was read, in the catalogue's own words; an index keeps it.
+///
+/// The default is the feed's beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bookmark(String);
+
+impl Bookmark {
+    /// Tells whether it is the feed's beginning.
+    pub fn is_start(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A piece of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The changes; none when the feed was read to its end.
+    pub list: Vec<Change>,
+    /// Where to read on.
+    pub bookmark: Bookmark,
 }
 
 /// The append-only ledger and its readings.
@@ -92,8 +117,9 @@ pub trait Catalogue: Send + Sync {
     /// rest on each other, in order: an asset first, then its occurrence.
     ///
     /// # Errors
-    /// `NotFound` when an entry speaks of an asset or a run that does not exist, `Busy` when
-    /// another writer holds on, `Broken` on a full disk.
+    /// `NotFound` when an entry speaks of an asset or a run that does not exist, `Conflict` when
+    /// a purchase is reserved already, `Busy` when another writer holds on, `Broken` on a full
+    /// disk.
     async fn append(&self, tenant: &Tenant, entries: Vec<Entry>) -> Result<(), Fault>;
 
     /// Reads everything that was said of one asset; nothing when there is no such asset.
@@ -134,11 +160,19 @@ pub trait Catalogue: Send + Sync {
     /// Lists the assets that show the same coded picture, by id.
     async fn family(&self, tenant: &Tenant, pixels: &PixelDigest) -> Result<Vec<AssetId>, Fault>;
 
-    /// Reads the change feed of all tenants after a sequence number, oldest first.
-    async fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault>;
+    /// Reads the change feed of all tenants after a bookmark.
+    ///
+    /// What was appended before this call is in it or before the bookmark: nothing is missed. An
+    /// asset's changes are in the order in which they were appended. One change may stand for
+    /// many assets, so a little more than `limit` may come back.
+    ///
+    /// # Errors
+    /// `Conflict` when the bookmark is not of this feed: the catalogue was replaced by another
+    /// or an older one, and whatever was derived from it is to be made anew.
+    async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault>;
 
-    /// Tells the last sequence number of the change feed, 0 before the first.
-    async fn last_change(&self) -> Result<u64, Fault>;
+    /// Tells the bookmark behind the last change.
+    async fn last_change(&self) -> Result<Bookmark, Fault>;
 
     /// Lists runs, the latest first.
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault>;
@@ -165,4 +199,16 @@ pub trait Catalogue: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Item>, Fault>;
+
+    /// Reads every call that was made for one answer, by attempt.
+    async fn purchases(&self, tenant: &Tenant, id: &PurchaseId) -> Result<Vec<Purchase>, Fault>;
+
+    /// Lists a run's purchases by id and attempt, after one, at most `limit`.
+    async fn purchases_of_run(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        after: Option<(&PurchaseId, u32)>,
+        limit: usize,
+    ) -> Result<Vec<Purchase>, Fault>;
 }

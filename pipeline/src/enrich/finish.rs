@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settled::Settled;
-use super::{Way, outcome_of};
+use super::{House, Way, outcome_of};
 use crate::asset::{Asset, PixelDigest};
 use crate::catalogue::Entry;
 use crate::fault::{Fault, FaultKind};
-use crate::image::{Rendered, Technical};
+use crate::image::{Rendered, RenderedFile, Technical};
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
+use crate::ports::{Shown, ShownFile};
 use crate::raster::Raster;
 use crate::record::{ASSESS, IDENTIFY, RENDER};
 use crate::run::{Item, Outcome};
 use crate::stage::identify::Sight;
+use crate::stage::label::nearest_shown;
 use crate::stage::register::Intake;
 use crate::stage::{Stage, assess, identify, label, render};
 
@@ -47,7 +49,7 @@ impl Way<'_> {
         let mut note = None;
         if let (Ok((picture, damage)), Some(pixels)) = (picture, pixels) {
             note = damage;
-            ledger.assessed(&picture, Subject::Pixels(pixels), &settled).await?;
+            ledger.assessed(&picture.raster, Subject::Pixels(pixels), &settled).await?;
             ledger.labelled(&picture, Subject::Pixels(pixels), &settled).await?;
         }
         let item = match ledger.trouble {
@@ -106,7 +108,7 @@ struct Ledger<'a> {
 }
 
 /// The picture that labellers look at and what is wrong with it, or why there is none.
-type Picture = Result<(Arc<Raster>, Option<String>), &'static str>;
+type Picture = Result<(Shown, Option<String>), &'static str>;
 
 impl Ledger<'_> {
     fn identified(&mut self, identified: Result<Identified, Fault>, settled: &Settled) {
@@ -144,6 +146,7 @@ impl Ledger<'_> {
             }
         };
         let Rendered { files, working, phash, damage: note } = rendered;
+        let shown = shown(house, working, pixels, &files);
         if !settled.render {
             let stored = render::store(house, &pixels, files, phash, note.clone());
             let renditions = house.meter.wait(Stage::Render, stored).await?;
@@ -151,7 +154,7 @@ impl Ledger<'_> {
             let maker = render::maker(&house.recipe, None);
             self.say(RENDER, Subject::Pixels(pixels), &maker, verdict);
         }
-        Ok(Ok((Arc::new(working), note)))
+        Ok(Ok((shown, note)))
     }
 
     /// Says of every later step that it had nothing to do, and why.
@@ -193,7 +196,7 @@ impl Ledger<'_> {
     /// Asks each labeller, unless its answer about these pixels is known.
     async fn labelled(
         &mut self,
-        picture: &Arc<Raster>,
+        picture: &Shown,
         subject: Subject,
         settled: &Settled,
     ) -> Result<(), Fault> {
@@ -210,11 +213,13 @@ impl Ledger<'_> {
                 self.entries.push(Entry::Opinion(taken));
                 continue;
             }
-            let verdict = house.meter.wait(Stage::Label, label::ask(&**labeller, picture)).await;
+            let asked = house.meter.wait(Stage::Label, label::ask(&**labeller, picture));
+            let (verdict, told) = asked.await?;
             if let Verdict::Failed { fault, reason } = &verdict {
                 self.trouble.get_or_insert((*fault, format!("{step}: {reason}")));
             }
-            self.say(step, subject, maker, verdict);
+            let opinion = self.opinion(step, subject, maker, verdict);
+            self.entries.push(Entry::Opinion(Opinion { told, ..opinion }));
         }
         Ok(())
     }
@@ -225,8 +230,25 @@ impl Ledger<'_> {
     }
 
     fn say(&mut self, step: &str, subject: Subject, maker: &Maker, verdict: Verdict) {
-        let (run, at) = (self.way.run, self.way.house.clock.now());
-        let opinion = Opinion::new(&self.asset.id, step, subject, maker, run, at, verdict);
+        let opinion = self.opinion(step, subject, maker, verdict);
         self.entries.push(Entry::Opinion(opinion));
     }
+
+    fn opinion(&self, step: &str, subject: Subject, maker: &Maker, verdict: Verdict) -> Opinion {
+        let (run, at) = (self.way.run, self.way.house.clock.now());
+        Opinion::new(&self.asset.id, step, subject, maker, run, at, verdict)
+    }
+}
+
+/// What labellers are shown: the working raster, and the rendition nearest to it.
+fn shown(house: &House, working: Raster, pixels: PixelDigest, files: &[RenderedFile]) -> Shown {
+    let sides: Vec<_> = files.iter().map(|file| (file.width, file.height)).collect();
+    let file = nearest_shown(&sides).map(|at| &files[at]).map(|file| ShownFile {
+        key: render::key(house, &pixels, &file.name),
+        media_type: house.recipe.format.media_type().to_owned(),
+        width: file.width,
+        height: file.height,
+        bytes: file.bytes.clone(),
+    });
+    Shown { raster: Arc::new(working), file }
 }

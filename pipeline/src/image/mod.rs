@@ -24,6 +24,8 @@ pub(crate) mod tone;
 
 pub use limits::Limits;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::raster::Raster;
@@ -159,5 +161,5 @@ pub struct RenderedFile {
     /// Height in pixels.
     pub height: u32,
     /// The encoded file.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<Vec<u8>>,
 }

@@ -3,6 +3,8 @@
 //! [`from_jpeg`] is the fast path on planes; [`from_raster`] serves every other format with the
 //! same reduction and the same coders. Which one a picture takes is decided by [`render`].
 
+use std::sync::Arc;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{ResizeOptions, Resizer};
@@ -125,7 +127,7 @@ fn chain(
         if recipe.sizes.contains(&size) {
             let bytes = match files.last() {
                 Some(file) if (file.width, file.height) == (columns, rows) => file.bytes.clone(),
-                _ => encode(&current, profile, recipe)?,
+                _ => Arc::new(encode(&current, profile, recipe)?),
             };
             files.push(RenderedFile {
                 name: size.to_string(),

@@ -1,16 +1,56 @@
 //! Label: every labeller's opinion of the picture, asked only where none is known.
 
-use std::sync::Arc;
+use crate::fault::Fault;
+use crate::opinion::{Finding, Told, Verdict};
+use crate::ports::{Labeller, Said, Shown};
 
-use crate::opinion::{Finding, Verdict};
-use crate::ports::Labeller;
-use crate::raster::Raster;
+/// The longest side that a labeller is shown, in pixels: see [`Shown::raster`].
+pub const SHOWN_SIZE: u32 = 1024;
+
+/// Which of these widths and heights is nearest to what labellers are shown; of two, the larger.
+pub fn nearest_shown(sides: &[(u32, u32)]) -> Option<usize> {
+    let longest = |at: usize| sides[at].0.max(sides[at].1);
+    (0..sides.len()).min_by_key(|&at| (longest(at).abs_diff(SHOWN_SIZE), u32::MAX - longest(at)))
+}
 
 /// Asks one labeller.
-pub async fn ask(labeller: &dyn Labeller, picture: &Arc<Raster>) -> Verdict {
+///
+/// # Errors
+/// Only what [every other picture would meet too](Fault::is_for_all); else a fault is the verdict.
+pub async fn ask(
+    labeller: &dyn Labeller,
+    picture: &Shown,
+) -> Result<(Verdict, Option<Told>), Fault> {
     match labeller.label(picture).await {
-        Ok(labels) if labels.is_empty() => Verdict::NoneFound,
-        Ok(labels) => Verdict::Found(Finding::Labelled(labels)),
-        Err(fault) => fault.into(),
+        Ok(said) => Ok(verdict(said)),
+        Err(fault) if fault.is_for_all() => Err(fault),
+        Err(fault) => Ok((fault.into(), None)),
+    }
+}
+
+/// What was said, as the ledger keeps it.
+pub fn verdict(Said { labels, told }: Said) -> (Verdict, Option<Told>) {
+    let verdict = match labels.is_empty() {
+        true => Verdict::NoneFound,
+        false => Verdict::Found(Finding::Labelled(labels)),
+    };
+    (verdict, told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rendition_nearest_to_what_a_labeller_is_shown_is_taken() {
+        let taken = |sides: &[u32]| {
+            let sides: Vec<_> = sides.iter().map(|&side| (side / 2, side)).collect();
+            nearest_shown(&sides).map(|at| sides[at].1)
+        };
+        assert_eq!(taken(&[2048, 1024, 256]), Some(1024));
+        assert_eq!(taken(&[1800, 900, 64]), Some(900));
+        assert_eq!(taken(&[4096, 64]), Some(64));
+        assert_eq!(taken(&[1148, 900]), Some(1148), "of two as near the larger");
+        assert_eq!(taken(&[]), None);
     }
 }

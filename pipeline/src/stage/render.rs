@@ -1,7 +1,5 @@
 //! Render: the renditions and the perceptual hash, stored under the digest of the pixels.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::identify::Pixels;
@@ -48,6 +46,16 @@ pub fn render(
     })
 }
 
+/// The key of a rendition by its name in the recipe; the file's name tells how it was made.
+pub fn key(house: &House, pixels: &PixelDigest, name: &str) -> Key {
+    let (format, quality) = (house.recipe.format, house.recipe.quality);
+    Key::Rendition {
+        tenant: house.tenant.clone(),
+        pixels: *pixels,
+        file: format!("{name}-q{quality}.{}", format.extension()),
+    }
+}
+
 /// Puts the files into the store, each under a name that tells how it was made.
 ///
 /// # Errors
@@ -59,20 +67,15 @@ pub async fn store(
     phash: u64,
     note: Option<String>,
 ) -> Result<Renditions, Fault> {
-    let (format, quality) = (house.recipe.format, house.recipe.quality);
     let mut stored = Vec::with_capacity(files.len());
     for file in files {
-        let key = Key::Rendition {
-            tenant: house.tenant.clone(),
-            pixels: *pixels,
-            file: format!("{}-q{quality}.{}", file.name, format.extension()),
-        };
-        house.store.replace(&key, &Body::Bytes(Arc::new(file.bytes))).await?;
+        let key = key(house, pixels, &file.name);
+        house.store.replace(&key, &Body::Bytes(file.bytes)).await?;
         stored.push(Rendition {
             name: file.name,
             width: file.width,
             height: file.height,
-            media_type: format.media_type().to_owned(),
+            media_type: house.recipe.format.media_type().to_owned(),
             path: key.path(),
         });
     }

@@ -14,15 +14,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Catalogue, Change, Entry, Sighting};
+use super::{Bookmark, Catalogue, Changes, Entry, Sighting};
 use crate::asset::{AssetId, PixelDigest, Tenant};
 use crate::fault::{Fault, FaultKind};
 use crate::opinion::{Maker, Opinion, Subject};
+use crate::purchase::{Purchase, PurchaseId};
 use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
 
 /// The schema version that this code writes, in SQLite's `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// "glas" in SQLite's `application_id`, so that `file` and others can tell whose file it is.
 const APPLICATION_ID: i64 = 0x676c_6173;
 /// How long a writer of another process is waited for.
@@ -158,11 +159,14 @@ impl Catalogue for SqliteCatalogue {
         self.read(move |c| read::family(c, &tenant, &pixels)).await
     }
 
-    async fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault> {
-        self.read(move |c| read::changes(c, after, limit)).await
+    async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault> {
+        let after = after.clone();
+        self.read(move |c| read::changes(c, &after, limit)).await?.ok_or_else(|| {
+            Fault::new(FaultKind::Conflict, "the bookmark is not of this catalogue's change feed")
+        })
     }
 
-    async fn last_change(&self) -> Result<u64, Fault> {
+    async fn last_change(&self) -> Result<Bookmark, Fault> {
         self.read(read::last_change).await
     }
 
@@ -198,6 +202,23 @@ impl Catalogue for SqliteCatalogue {
         let (tenant, run) = (tenant.clone(), run.clone());
         let after = after.unwrap_or_default().to_owned();
         self.read(move |c| read::items(c, &tenant, &run, &after, limit)).await
+    }
+
+    async fn purchases(&self, tenant: &Tenant, id: &PurchaseId) -> Result<Vec<Purchase>, Fault> {
+        let (tenant, id) = (tenant.clone(), id.clone());
+        self.read(move |c| read::purchases(c, &tenant, &id)).await
+    }
+
+    async fn purchases_of_run(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        after: Option<(&PurchaseId, u32)>,
+        limit: usize,
+    ) -> Result<Vec<Purchase>, Fault> {
+        let (tenant, run) = (tenant.clone(), run.clone());
+        let after = after.map_or((String::new(), 0), |(id, n)| (id.as_str().to_owned(), n));
+        self.read(move |c| read::purchases_of_run(c, &tenant, &run, &after, limit)).await
     }
 }
 
@@ -235,6 +256,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Fault> {
     };
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(()),
+        (APPLICATION_ID, 1) => upgrade(connection)
+            .map_err(|e| fault(&format!("cannot upgrade the catalogue {}", path.display()), e)),
         (0, 0) => create(connection)
             .map_err(|e| fault(&format!("cannot make the catalogue {}", path.display()), e)),
         (APPLICATION_ID, version) => Err(Fault::new(
@@ -263,12 +286,27 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("COMMIT")
 }
 
+/// Adds to a file of version 1 what version 2 has more: purchases.
+fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 1 {
+        let schema = include_str!("schema.sql");
+        let begins = schema.find("CREATE TABLE purchase").expect("the schema has purchases");
+        let ends = schema.find("-- The change feed").expect("the schema has a change feed");
+        connection.execute_batch(&schema[begins..ends])?;
+        connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    connection.execute_batch("COMMIT")
+}
+
 /// Turns SQLite's errors into ours.
 fn fault(message: &str, error: rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode;
 
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FaultKind::Busy,
+        Some(ErrorCode::ConstraintViolation) if write::is_taken(&error) => FaultKind::Conflict,
         Some(ErrorCode::ConstraintViolation) => FaultKind::NotFound,
         _ => FaultKind::Broken,
     };
@@ -296,7 +334,7 @@ mod tests {
         for _ in 0..200 {
             let catalogue = SqliteCatalogue::open(&path).expect("a catalogue");
             let (one, other) = tokio::join!(catalogue.last_change(), catalogue.last_change());
-            assert_eq!((one.expect("a number"), other.expect("a number")), (0, 0));
+            assert!(one.expect("a bookmark").is_start() && other.expect("a bookmark").is_start());
         }
     }
 

@@ -6,9 +6,10 @@ use std::str::FromStr;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::super::{Change, Sighting};
+use super::super::{Bookmark, Change, Changes, Sighting};
 use crate::asset::{AssetId, Occurrence, PixelDigest, Tenant};
 use crate::opinion::{Maker, Opinion, Subject};
+use crate::purchase::{Purchase, PurchaseId};
 use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
 
@@ -144,26 +145,52 @@ pub(super) fn family(
         .collect()
 }
 
+/// Nothing when the bookmark is not of this feed.
+///
+/// A bookmark is `SEQUENCE ASSET`: another catalogue has another asset at that number, and a
+/// restored backup none.
 pub(super) fn changes(
     connection: &Connection,
-    after: u64,
+    after: &Bookmark,
     limit: usize,
-) -> rusqlite::Result<Vec<Change>> {
-    connection
-        .prepare_cached(
-            "SELECT sequence, tenant, asset FROM change WHERE sequence > ?1
-             ORDER BY sequence LIMIT ?2",
-        )?
-        .query_map(params![after, limit], |row| {
-            Ok(Change { sequence: row.get(0)?, tenant: parsed(row, 1)?, asset: parsed(row, 2)? })
-        })?
-        .collect()
+) -> rusqlite::Result<Option<Changes>> {
+    let mut last = 0_i64;
+    if !after.is_start() {
+        let read = after.0.split_once(' ').and_then(|(n, asset)| Some((n.parse().ok()?, asset)));
+        let Some((sequence, asset)) = read else { return Ok(None) };
+        let there = connection
+            .prepare_cached("SELECT asset FROM change WHERE sequence = ?1")?
+            .query_row([sequence], |row| row.get::<_, String>(0))
+            .optional()?;
+        if there.as_deref() != Some(asset) {
+            return Ok(None);
+        }
+        last = sequence;
+    }
+    let mut list = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence, tenant, asset FROM change WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![last, limit])?;
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        list.push(Change { tenant: parsed(row, 1)?, asset: parsed(row, 2)? });
+    }
+    let bookmark =
+        list.last().map_or_else(|| after.clone(), |change| bookmark(last, &change.asset));
+    Ok(Some(Changes { list, bookmark }))
 }
 
-pub(super) fn last_change(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM change")?
-        .query_row([], |row| row.get(0))
+pub(super) fn last_change(connection: &Connection) -> rusqlite::Result<Bookmark> {
+    let last = connection
+        .prepare_cached("SELECT sequence, asset FROM change ORDER BY sequence DESC LIMIT 1")?
+        .query_row([], |row| Ok(bookmark(row.get(0)?, &parsed(row, 1)?)))
+        .optional()?;
+    Ok(last.unwrap_or_default())
+}
+
+fn bookmark(sequence: i64, asset: &AssetId) -> Bookmark {
+    Bookmark(format!("{sequence} {asset}"))
 }
 
 pub(super) fn runs(
@@ -217,6 +244,36 @@ pub(super) fn items(
              ORDER BY source LIMIT ?4",
         )?
         .query_map(params![tenant.as_str(), run.as_str(), after, limit], |row| body(row, 0))?
+        .collect()
+}
+
+pub(super) fn purchases(
+    connection: &Connection,
+    tenant: &Tenant,
+    id: &PurchaseId,
+) -> rusqlite::Result<Vec<Purchase>> {
+    connection
+        .prepare_cached("SELECT body FROM purchase WHERE tenant = ?1 AND id = ?2 ORDER BY attempt")?
+        .query_map(params![tenant.as_str(), id.as_str()], |row| body(row, 0))?
+        .collect()
+}
+
+pub(super) fn purchases_of_run(
+    connection: &Connection,
+    tenant: &Tenant,
+    run: &RunId,
+    after: &(String, u32),
+    limit: usize,
+) -> rusqlite::Result<Vec<Purchase>> {
+    connection
+        .prepare_cached(
+            "SELECT body FROM purchase
+             WHERE tenant = ?1 AND run = ?2 AND (id, attempt) > (?3, ?4)
+             ORDER BY id, attempt LIMIT ?5",
+        )?
+        .query_map(params![tenant.as_str(), run.as_str(), after.0, after.1, limit], |row| {
+            body(row, 0)
+        })?
         .collect()
 }
 

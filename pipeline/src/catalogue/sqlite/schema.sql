@@ -1,5 +1,5 @@
--- The embedded catalogue, version 1. Everything a reader needs to know to read it without
--- glassplate: JSON bodies are the serde forms of pipeline/src/{asset,opinion,decision,run}.rs.
+-- The embedded catalogue, version 2. Everything a reader needs to know to read it without
+-- glassplate: JSON bodies are the serde forms of pipeline/src/{asset,opinion,decision,purchase,run}.rs.
 
 CREATE TABLE asset (
     tenant      TEXT NOT NULL,
@@ -76,6 +76,18 @@ CREATE TABLE item (
     PRIMARY KEY (tenant, run, source),
     FOREIGN KEY (tenant, run) REFERENCES run (tenant, id)
 ) WITHOUT ROWID, STRICT;
+
+-- Calls to paid services, reserved before they are made.
+CREATE TABLE purchase (
+    tenant      TEXT NOT NULL,
+    id          TEXT NOT NULL,          -- what is bought
+    attempt     INTEGER NOT NULL,
+    run         TEXT NOT NULL,
+    state       TEXT NOT NULL,          -- reserved, answered, lost, free
+    body        TEXT NOT NULL,          -- Purchase as JSON
+    PRIMARY KEY (tenant, id, attempt)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX purchase_by_run ON purchase (tenant, run, id, attempt);
 
 -- The change feed. AUTOINCREMENT: a number is never given twice.
 CREATE TABLE change (

@@ -10,6 +10,7 @@ use super::fault;
 use crate::asset::{AssetId, Occurrence, Tenant};
 use crate::fault::Fault;
 use crate::opinion::{Finding, Opinion, Verdict};
+use crate::purchase::{Purchase, PurchaseState};
 use crate::run::Run;
 
 /// Most calls that share one commit: a bound on how long the first of them waits.
@@ -163,6 +164,7 @@ fn write(connection: &Connection, tenant: &Tenant, entries: &[Entry]) -> rusqlit
                     .prepare_cached("INSERT OR REPLACE INTO item VALUES (?1, ?2, ?3, ?4)")?
                     .execute(params![tenant.as_str(), run.as_str(), item.source, json(item)?])?;
             }
+            Entry::Purchase(purchase) => buy(connection, tenant, purchase)?,
         }
     }
     for asset in changed {
@@ -263,6 +265,46 @@ fn write_run(
         .prepare_cached("SELECT DISTINCT asset FROM opinion WHERE tenant = ?1 AND run = ?2")?
         .query_map(params![tenant.as_str(), run.id.as_str()], |row| super::read::parsed(row, 0))?
         .collect()
+}
+
+/// Reserves a purchase, or settles the reservation that this run holds.
+fn buy(connection: &Connection, tenant: &Tenant, purchase: &Purchase) -> rusqlite::Result<()> {
+    let key = (tenant.as_str(), purchase.id.as_str(), purchase.attempt);
+    let state = json(&purchase.state)?.trim_matches('"').to_owned();
+    let settled = purchase.state != PurchaseState::Reserved;
+    let settled_now = settled
+        && 1 == connection
+            .prepare_cached(
+                "UPDATE purchase SET state = ?5, body = ?6
+                 WHERE tenant = ?1 AND id = ?2 AND attempt = ?3 AND run = ?4
+                 AND state IN ('reserved', ?5)",
+            )?
+            .execute(params![key.0, key.1, key.2, purchase.run.as_str(), state, json(purchase)?])?;
+    if settled_now {
+        return Ok(());
+    }
+    let known: Option<String> = connection
+        .prepare_cached("SELECT body FROM purchase WHERE tenant = ?1 AND id = ?2 AND attempt = ?3")?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    // A reservation repeated by whoever made it changes nothing; another one holds it otherwise,
+    // and then the key's constraint says so.
+    if known.as_deref() == Some(&json(purchase)?) {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("INSERT INTO purchase VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![key.0, key.1, key.2, purchase.run.as_str(), state, json(purchase)?])?;
+    Ok(())
+}
+
+/// Tells whether a constraint failed because the key is taken: only purchases insert so.
+pub(super) fn is_taken(error: &rusqlite::Error) -> bool {
+    let code = match error {
+        rusqlite::Error::SqliteFailure(failure, _) => failure.extended_code,
+        _ => return false,
+    };
+    code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
 fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
