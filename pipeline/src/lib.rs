@@ -4,6 +4,7 @@
 //! exits, or reads the environment or the clock. `ARCHITECTURE.md` tells what
 //! happens to one photograph, and in which file.
 
+mod ask;
 pub mod assessment;
 pub mod asset;
 pub mod aws;
@@ -24,6 +25,7 @@ pub mod opinion;
 pub mod pass;
 pub mod ports;
 pub mod purchase;
+pub mod purse;
 pub mod raster;
 pub mod record;
 pub mod relabel;

@@ -39,6 +39,11 @@ impl Dollars {
         self.0
     }
 
+    /// Tells whether it is nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// What is left of this after taking the other; nothing when the other is more.
     pub const fn less(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))

@@ -19,6 +19,8 @@ use glassplate_pipeline::ingest::ingest;
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::pass::{Ended, Watcher};
 use glassplate_pipeline::ports::{Clock, Labeller, Maker, Said, Shown};
+use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::relabel::{assets, relabel};
 use glassplate_pipeline::rendition::Recipe;
@@ -139,6 +141,7 @@ pub fn house(home: &Path, labeller: &Arc<Scripted>) -> House {
         store: Arc::new(LocalStore::open(&home.join("store")).expect("a store")),
         catalogue: Arc::new(catalogue(home)),
         labellers: vec![labeller.clone()],
+        purse: Purse::empty(),
         clock: Arc::new(Wall),
         recipe: Recipe::default(),
         limits: Limits::default(),
@@ -237,5 +240,7 @@ fn run() -> Run {
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }

@@ -20,6 +20,8 @@ use glassplate_pipeline::ingest::{Ended, Watcher, ingest};
 use glassplate_pipeline::label::{Label, LabelKind};
 use glassplate_pipeline::opinion::{Maker, Opinion};
 use glassplate_pipeline::ports::{Clock, Labeller, Said, Shown, Verbatim};
+use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::record::{Parts, Record, State, fold};
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::run::{Balance, Item, Outcome, Run, RunId};
@@ -127,6 +129,7 @@ impl Archive {
             store: Arc::new(LocalStore::open(&self.home().join("store")).unwrap()),
             catalogue: Arc::new(SqliteCatalogue::open(&self.home().join("catalogue")).unwrap()),
             labellers: vec![labeller.clone()],
+            purse: Purse::empty(),
             clock: Arc::new(Stopped),
             recipe: Recipe::default(),
             limits: Limits::default(),
@@ -149,6 +152,8 @@ impl Archive {
             balance: Balance::default(),
             withdrawn: false,
             trial: false,
+            budget: None,
+            spent: Dollars::ZERO,
         };
         let id = run.id.clone();
         let sources = files.iter().map(|path| {

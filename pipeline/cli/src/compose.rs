@@ -14,6 +14,7 @@ use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::floor::Floor;
 use glassplate_pipeline::ports::{Clock, Interpreter, Labeller};
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::telemetry::Meter;
 use glassplate_search::Index;
@@ -148,6 +149,7 @@ impl Desk {
             catalogue: Arc::new(self.catalogue()?),
             store: Arc::new(self.store()?),
             labellers,
+            purse: Purse::empty(),
             clock: Arc::new(SystemClock),
             recipe: self.settings.renditions.clone(),
             limits: self.settings.limits.clone(),

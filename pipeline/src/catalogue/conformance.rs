@@ -96,6 +96,8 @@ fn run_named(n: u32) -> Run {
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One photograph's way, from a path to a record.
 //!
 //! Every write is safe to repeat, and their order makes any interruption harmless: the
-//! original before its entry, the renditions before the opinions that name them, all
+//! original and the renditions before the entries that name them, and the asset, all
 //! opinions and the outcome in one append. So stopping anywhere and running again gives the
 //! same record. `Way::go` reads from top to bottom; what is done with the pixels is in
 //! `finish`, what need not be done in `settled`.
@@ -9,17 +9,19 @@
 mod finish;
 mod settled;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::asset::{AssetId, Occurrence, Tenant};
+use crate::aws::backoff;
 use crate::catalogue::{Catalogue, Entry, Sighting, Stamp};
 use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
 use crate::floor::Floor;
 use crate::image::Limits;
 use crate::ports::{Clock, Labeller};
+use crate::purse::Purse;
 use crate::record::Parts;
 use crate::rendition::Recipe;
 use crate::run::{Item, Outcome, RunId};
@@ -42,6 +44,8 @@ pub struct House {
     pub catalogue: Arc<dyn Catalogue>,
     /// Who names what is in a picture, in the order asked.
     pub labellers: Vec<Arc<dyn Labeller>>,
+    /// What may be spent on labellers that cost money, and on which pictures.
+    pub purse: Purse,
     /// Who tells the time.
     pub clock: Arc<dyn Clock>,
     /// How renditions are made.
@@ -69,6 +73,10 @@ pub struct Source {
     pub note: Option<String>,
 }
 
+/// How often a source's way is begun while its fault is one that may pass. Every service has
+/// been asked patiently by then, so this is for what takes longer.
+const TRIES: u32 = 3;
+
 /// Takes one source all the way; the item tells what became of it and is in the ledger.
 ///
 /// # Errors
@@ -78,12 +86,30 @@ pub async fn enrich(
     run: &RunId,
     collection: &str,
     source: &Source,
-) -> Result<Item, Fault> {
+) -> Result<Ended, Fault> {
     let way = Way { house, run, collection, source };
-    match way.go().await {
-        Ok(item) => Ok(item),
-        Err(fault) => way.conclude(Vec::new(), way.refused(&fault)).await,
-    }
+    let mut tries = 1;
+    let fault = loop {
+        match way.go().await {
+            Ok(item) => return Ok(Ended { item, hopeless: None }),
+            Err(fault) if fault.kind().faces().retried && tries < TRIES => {
+                tokio::time::sleep(backoff(tries)).await;
+                tries += 1;
+            }
+            Err(fault) => break fault,
+        }
+    };
+    let item = way.conclude(Vec::new(), way.refused(&fault)).await?;
+    Ok(Ended { item, hopeless: fault.is_for_all().then_some(fault) })
+}
+
+/// How one source's way ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What became of the source.
+    pub item: Item,
+    /// What every other source would meet too: the run may as well end.
+    pub hopeless: Option<Fault>,
 }
 
 /// Tells what would become of a source, without writing anything.
@@ -164,9 +190,16 @@ impl Way<'_> {
     async fn take_in(&self, id: &AssetId, intake: &Intake, stamp: Stamp) -> Result<Item, Fault> {
         let registered = register::register(self.house, &self.source.path, intake);
         let asset = self.house.meter.wait(Stage::Register, registered).await?;
-        let entries = vec![Entry::Asset(asset.clone()), self.found(id, stamp)];
-        self.append(entries).await?;
-        self.finish(&asset, intake, Settled::nothing(self.house), Outcome::Enriched).await
+        let found = self.found(id, stamp);
+        let fresh = Parts {
+            asset: asset.clone(),
+            occurrences: vec![self.occurrence()],
+            opinions: Vec::new(),
+            decisions: Vec::new(),
+            withdrawn: BTreeSet::new(),
+        };
+        let entries = vec![Entry::Asset(asset), found];
+        self.finish(fresh, entries, intake, Settled::nothing(self.house)).await
     }
 
     /// A known asset: at a new place, with new metadata, incomplete, or just the same.
@@ -182,8 +215,7 @@ impl Way<'_> {
         if settled.complete() {
             return self.conclude(vec![found], self.as_before(parts, self.standing(parts))).await;
         }
-        self.append(vec![found]).await?;
-        self.finish(&parts.asset, intake, settled, Outcome::Enriched).await
+        self.finish(parts.clone(), vec![found], intake, settled).await
     }
 
     async fn foresee(&self, met: &mut HashSet<AssetId>) -> Result<Item, Fault> {
@@ -232,12 +264,15 @@ impl Way<'_> {
     }
 
     fn found(&self, asset: &AssetId, stamp: Stamp) -> Entry {
-        let occurrence = Occurrence {
+        Entry::Found { asset: asset.clone(), occurrence: self.occurrence(), stamp: Some(stamp) }
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        Occurrence {
             collection: self.collection.to_owned(),
             source: self.source.text.clone(),
             metadata: self.source.beside.clone(),
-        };
-        Entry::Found { asset: asset.clone(), occurrence, stamp: Some(stamp) }
+        }
     }
 
     fn refused(&self, fault: &Fault) -> Item {
