@@ -4,6 +4,7 @@
 //! would show: thresholds are applied when a record is asked for, so that they can change
 //! without running a network again.
 
+pub mod cascade;
 mod classifier;
 mod detector;
 mod head;

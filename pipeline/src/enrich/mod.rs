@@ -7,9 +7,10 @@
 //! `finish`, what need not be done in `settled`.
 
 mod finish;
+mod foresee;
 mod settled;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use crate::store::Store;
 use crate::telemetry::{Meter, timed};
 use settled::Settled;
 
+pub use foresee::{Call, Foreseen, Rehearsal, foresee};
 pub(crate) use settled::refusal;
 
 /// Everything that a photograph's way needs: the ports, filled, and the policy.
@@ -112,20 +114,6 @@ pub struct Ended {
     pub hopeless: Option<Fault>,
 }
 
-/// Tells what would become of a source, without writing anything.
-///
-/// `met` collects the assets that earlier sources of the same rehearsal would have become.
-pub async fn foresee(
-    house: &House,
-    collection: &str,
-    source: &Source,
-    met: &mut HashSet<AssetId>,
-) -> Item {
-    let run = RunId::from_text("");
-    let way = Way { house, run: &run, collection, source };
-    way.foresee(met).await.unwrap_or_else(|fault| way.refused(&fault))
-}
-
 struct Way<'a> {
     house: &'a House,
     run: &'a RunId,
@@ -137,7 +125,7 @@ impl Way<'_> {
     async fn go(&self) -> Result<Item, Fault> {
         let stamp = register::stamp(&self.source.path)?;
         if let Some(item) = self.known_by_its_stamp(&stamp).await? {
-            return Ok(item);
+            return self.conclude(Vec::new(), item).await;
         }
         let _room = self.house.floor.room_for_file(stamp.bytes.min(self.house.limits.bytes)).await;
         let intake = self.read().await?;
@@ -170,7 +158,7 @@ impl Way<'_> {
         if self.house.store.length(&key).await? != Some(stamp.bytes) {
             return Ok(None);
         }
-        self.conclude(vec![], self.as_before(&parts, Outcome::Unchanged)).await.map(Some)
+        Ok(Some(self.as_before(&parts, Outcome::Unchanged)))
     }
 
     async fn read(&self) -> Result<Intake, Fault> {
@@ -216,28 +204,6 @@ impl Way<'_> {
             return self.conclude(vec![found], self.as_before(parts, self.standing(parts))).await;
         }
         self.finish(parts.clone(), vec![found], intake, settled).await
-    }
-
-    async fn foresee(&self, met: &mut HashSet<AssetId>) -> Result<Item, Fault> {
-        register::stamp(&self.source.path)?;
-        let intake = self.read().await?;
-        if let Some(fault) = self.not_ours(&intake) {
-            return Err(fault);
-        }
-        let id = AssetId::derive(&self.house.tenant, &intake.digest);
-        let outcome = match self.house.catalogue.parts(&self.house.tenant, &id).await? {
-            Some(parts) if Settled::of(self.house, &parts).complete() => {
-                return Ok(self.as_before(&parts, self.standing(&parts)));
-            }
-            Some(_) => Outcome::Enriched,
-            None if met.contains(&id) => Outcome::Duplicate,
-            None => {
-                identify::admissible(&intake, &self.house.limits)?;
-                Outcome::Enriched
-            }
-        };
-        met.insert(id.clone());
-        Ok(self.item(Some(&id), outcome, None, None))
     }
 
     /// What a complete asset's occurrence here says.
