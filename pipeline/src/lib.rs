@@ -26,6 +26,7 @@ pub mod pass;
 pub mod ports;
 pub mod purchase;
 pub mod purse;
+pub mod quote;
 pub mod raster;
 pub mod record;
 pub mod relabel;

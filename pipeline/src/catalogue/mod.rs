@@ -200,6 +200,12 @@ pub trait Catalogue: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Item>, Fault>;
 
+    /// Checks that the ledger is sound, as thoroughly as the backend can.
+    ///
+    /// # Errors
+    /// `Broken` with what is wrong.
+    async fn check(&self) -> Result<(), Fault>;
+
     /// Reads every call that was made for one answer, by attempt.
     async fn purchases(&self, tenant: &Tenant, id: &PurchaseId) -> Result<Vec<Purchase>, Fault>;
 
