@@ -55,9 +55,14 @@ impl Answer {
     }
 }
 
-/// Says whether a labeller that costs money is worth asking, given what was said so far.
+/// Says whether labellers that cost money are worth asking, given what the others said so far.
 pub(crate) fn worth(house: &House, so_far: &Parts) -> Worth {
-    with_testimony(so_far, |testimony| house.purse.judge(testimony))
+    let paid =
+        |step: &str| house.labellers.iter().any(|one| one.price().is_some() && one.step() == step);
+    with_testimony(so_far, |mut testimony| {
+        testimony.opinions.retain(|opinion| !paid(&opinion.step));
+        house.purse.judge(&testimony)
+    })
 }
 
 impl Asking<'_> {

@@ -306,13 +306,13 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
 }
 
 /// Hands the testimony about an asset to whoever judges by it.
-pub(crate) fn with_testimony<T>(parts: &Parts, judge: impl FnOnce(&Testimony<'_>) -> T) -> T {
+pub(crate) fn with_testimony<T>(parts: &Parts, judge: impl FnOnce(Testimony<'_>) -> T) -> T {
     let current = current_opinions(parts);
     let embedded = match current.get(IDENTIFY).map(|opinion| &opinion.verdict) {
         Some(Verdict::Found(Finding::Identified(found))) => &found.embedded,
         _ => &Fields::new(),
     };
-    judge(&testimony(parts, &current, embedded))
+    judge(testimony(parts, &current, embedded))
 }
 
 fn testimony<'a>(
