@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod dynamo;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -170,9 +171,6 @@ pub trait Catalogue: Send + Sync {
     /// `Conflict` when the bookmark is not of this feed: the catalogue was replaced by another
     /// or an older one, and whatever was derived from it is to be made anew.
     async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault>;
-
-    /// Tells the bookmark behind the last change.
-    async fn last_change(&self) -> Result<Bookmark, Fault>;
 
     /// Lists runs, the latest first.
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault>;

@@ -146,10 +146,6 @@ impl Catalogue for SqliteCatalogue {
         })
     }
 
-    async fn last_change(&self) -> Result<Bookmark, Fault> {
-        self.read(read::last_change).await
-    }
-
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
         let tenant = tenant.clone();
         self.read(move |c| read::runs(c, &tenant, limit)).await
@@ -330,8 +326,9 @@ mod tests {
         let path = folder.path().join("c.sqlite");
         for _ in 0..200 {
             let catalogue = SqliteCatalogue::open(&path).expect("a catalogue");
-            let (one, other) = tokio::join!(catalogue.last_change(), catalogue.last_change());
-            assert!(one.expect("a bookmark").is_start() && other.expect("a bookmark").is_start());
+            let tenant = Tenant::default();
+            let (one, other) = tokio::join!(catalogue.runs(&tenant, 1), catalogue.runs(&tenant, 1));
+            assert!(one.expect("runs").is_empty() && other.expect("runs").is_empty());
         }
     }
 
