@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::fold;
 use glassplate_search::Answer;
@@ -39,9 +38,9 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     if desk.json {
         return Ok(exit);
     }
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let index = desk.index()?;
-    search::catch_up(&index, &catalogue).await?;
+    search::catch_up(&index, &*catalogue).await?;
     let mut shown = None;
     for query in QUERIES {
         let Answer { total, hits, .. } = index.search(&desk.tenant, query, 3, 0)?;
@@ -52,7 +51,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     if let Some(hit) = shown
         && let Some(parts) = catalogue.parts(&desk.tenant, &hit.asset).await?
     {
-        let record = show::placed(desk, fold(&parts, &*desk.interpreter()?))?;
+        let record = show::placed(&*desk.store().await?, fold(&parts, &*desk.interpreter()?));
         data(format!("\nrenditions of {} ({})", hit.asset, plain(&hit.title)));
         for r in &record.renditions {
             data(format!("  {:>5}  {} x {}  {}", r.name, r.width, r.height, r.path));
