@@ -125,7 +125,8 @@ mod tests {
 
     fn asks(settings: CascadeSettings, said: Option<&Opinion>, tone: Option<&str>) -> bool {
         let assessment = tone.map(|tone| {
-            serde_json::from_value::<Assessment>(json!({ "tone": tone, "chroma": 1.0 })).expect("an assessment")
+            serde_json::from_value::<Assessment>(json!({ "tone": tone, "chroma": 1.0 }))
+                .expect("an assessment")
         });
         let testimony = Testimony {
             opinions: said.into_iter().collect(),
