@@ -6,7 +6,7 @@ use std::sync::Arc;
 use glassplate_models::interpret::{Calibration, Reader};
 use glassplate_models::labeller::OnnxLabeller;
 use glassplate_models::labeller::cascade::Cascade;
-use glassplate_models::labeller::rekognition::Rekognition;
+use glassplate_models::labeller::rekognition::{Rekognition, Stored};
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::{Progress, Shelf};
 use glassplate_models::taxonomy::Objects;
@@ -205,7 +205,7 @@ impl Desk {
     pub(crate) async fn house(&self, staff: Staff) -> Result<House, Fault> {
         let ingest = &self.settings.ingest;
         let Staff { labellers, budget, triage } = staff;
-        let patience = self.settings.rekognition.longest_call();
+        let patience = self.settings.longest_call();
         Ok(House {
             tenant: self.tenant.clone(),
             catalogue: self.catalogue().await?,
@@ -319,7 +319,13 @@ impl Desk {
     }
 
     async fn rekognition(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
-        Rekognition::open(&self.aws().await?, &self.settings.rekognition)
+        let stored = match &self.settings.store {
+            StoreSettings::S3(s3) => {
+                Some(Stored { bucket: s3.bucket.clone(), prefix: s3.prefix.clone() })
+            }
+            StoreSettings::Files => None,
+        };
+        Rekognition::open(&self.aws().await?, &self.settings.rekognition, stored)
     }
 
     /// Opens the labellers that the settings name, fetching what is missing.

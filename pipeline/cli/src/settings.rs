@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use glassplate_models::labeller::cascade::CascadeSettings;
 use glassplate_models::labeller::rekognition::RekognitionSettings;
@@ -164,6 +165,13 @@ impl Settings {
         Self::parse(&text).map_err(|e| {
             Fault::bad_input(format!("in the config file {}", path.display())).because(e)
         })
+    }
+
+    /// The longest that a call to a service can take, with some room: a reservation that is
+    /// older was left by a worker that died.
+    pub(crate) fn longest_call(&self) -> Duration {
+        let seconds = self.rekognition.patience_seconds + 2.0 * self.aws.attempt_seconds;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     fn parse(text: &str) -> Result<Self, Fault> {

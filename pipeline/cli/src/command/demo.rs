@@ -7,7 +7,7 @@ use glassplate_pipeline::record::fold;
 use glassplate_search::Answer;
 
 use super::{ingest, search, show};
-use crate::arguments::Ingest;
+use crate::arguments::{Ingest, Sources};
 use crate::compose::{Desk, tell};
 use crate::env;
 use crate::exit::Exit;
@@ -28,11 +28,14 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     let pictures = glassplate_models::demo::pictures(&desk.shelf()?, &folder, &mut tell)?;
     say(format!("{} photographs lie in {}", pictures.len(), folder.display()));
     let arguments = Ingest {
-        paths: pictures,
-        collection: COLLECTION.to_owned(),
-        metadata: Some(folder.join(glassplate_models::demo::CATALOGUE)),
+        sources: Sources {
+            paths: pictures,
+            collection: COLLECTION.to_owned(),
+            metadata: Some(folder.join(glassplate_models::demo::CATALOGUE)),
+        },
         dry_run: false,
         without_labels: false,
+        budget: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {
