@@ -9,7 +9,7 @@ use glassplate_pipeline::record::RecordLabel;
 
 use super::claims::Claims;
 use super::objects::{Thing, inferred, strongest};
-use super::services::{believed, joined, weight};
+use super::services::{believed, joined};
 use super::tables::Tables;
 use super::weights::{Inferred, LEAST_SCENE, LEAST_THING, POWER, log_odds, sigmoid};
 
@@ -114,9 +114,16 @@ fn voices(
             (tables.scenes[scene].name.to_owned(), Some(claimed.by.maker.model.clone()));
         voices.push(Voice { name, kind: LabelKind::Scene, by, says: vec![(scene, weight)] });
     }
+    // One sure scene holds its own against all others together, of which nobody speaks.
+    let others = (tables.scenes.len() as f32).ln();
     for (&scene, (label, by)) in &claims.services.scenes {
         let (name, by) = (label.name.clone(), Some(by.maker.model.clone()));
-        voices.push(Voice { name, kind: LabelKind::Scene, by, says: vec![(scene, weight(label))] });
+        voices.push(Voice {
+            name,
+            kind: LabelKind::Scene,
+            by,
+            says: vec![(scene, believed(label) + others)],
+        });
     }
     voices.retain(|voice| !voice.says.is_empty());
     voices

@@ -3,7 +3,8 @@
 //! A quota is seldom known, may be shared with others and may change. So the pace grows a little
 //! with every answer and falls by a part when the service throttles (additive increase, multiplicative
 //! decrease), until the first throttling faster than after it. A throttled call costs no
-//! money, but time of every lane: the pace falls once for all calls that were under way together.
+//! money, but time of every lane: the pace falls once for all calls that had their turn before, and
+//! no more than once a second, for quotas are counted by the second.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,11 +14,13 @@ use tokio::time::Instant;
 /// The pace never falls below this, in calls a second.
 const FLOOR: f64 = 0.2;
 /// What a throttling leaves of the pace.
-const LEFT: f64 = 0.85;
+const LEFT: f64 = 0.75;
 /// How much the pace grows in a second of answers, in calls a second.
 const GROWTH: f64 = 0.4;
 /// How much each answer adds before the first throttling, in calls a second.
-const FIRST_GROWTH: f64 = 0.25;
+const FIRST_GROWTH: f64 = 0.2;
+/// How long the pace stays after it fell.
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// A pace shared by all who ask.
 #[derive(Debug)]
@@ -36,7 +39,8 @@ struct State {
 /// A call's turn.
 #[derive(Debug)]
 pub(super) struct Turn {
-    at: Instant,
+    /// When it was given, which may be long before it came.
+    given: Instant,
     /// Whether the pace held it up: only then does its answer say that more would have gone.
     held: bool,
 }
@@ -50,15 +54,15 @@ impl Pace {
 
     /// Waits for the next turn.
     pub(super) async fn turn(&self) -> Turn {
-        let (at, held) = {
+        let (at, given) = {
             let mut state = self.state();
             let now = Instant::now();
             let at = state.next.max(now);
             state.next = at + Duration::from_secs_f64(1.0 / state.rate);
-            (at, at > now)
+            (at, now)
         };
         tokio::time::sleep_until(at).await;
-        Turn { at, held }
+        Turn { given, held: at > given }
     }
 
     /// Takes note of an answer.
@@ -72,11 +76,11 @@ impl Pace {
     /// Takes note of a throttling.
     pub(super) fn throttled(&self, turn: &Turn) {
         let mut state = self.state();
-        // Whoever went before the pace fell says nothing about the new one.
-        if state.fell.is_some_and(|fell| turn.at <= fell) {
+        let now = Instant::now();
+        // Whoever got a turn before the pace fell says nothing about the new one.
+        if state.fell.is_some_and(|fell| turn.given <= fell || now < fell + SETTLING) {
             return;
         }
-        let now = Instant::now();
         state.rate = (state.rate * LEFT).max(FLOOR);
         state.fell = Some(now);
         state.next = state.next.max(now + Duration::from_secs_f64(1.0 / state.rate));
@@ -100,16 +104,10 @@ mod tests {
     async fn lanes_share_one_pace() {
         let pace = Pace::of(10.0);
         let began = Instant::now();
-        let turns = (0..21).map(|_| pace.turn());
-        futures_of(turns).await;
-        assert_eq!(began.elapsed().as_millis(), 2000);
-    }
-
-    /// Runs futures one after the other: turns are given in the order asked for.
-    async fn futures_of<T>(all: impl Iterator<Item = impl Future<Output = T>>) {
-        for one in all {
-            one.await;
+        for _ in 0..21 {
+            pace.turn().await;
         }
+        assert_eq!(began.elapsed().as_millis(), 2000);
     }
 
     #[tokio::test(start_paused = true)]
@@ -124,6 +122,10 @@ mod tests {
         assert!(grown > 5.0, "{grown}");
         turns.iter().for_each(|turn| pace.throttled(turn));
         assert!((pace.rate() - LEFT * grown).abs() < 1e-9, "{}", pace.rate());
+        let soon = pace.turn().await;
+        pace.throttled(&soon);
+        assert!((pace.rate() - LEFT * grown).abs() < 1e-9, "{}", pace.rate());
+        tokio::time::sleep(SETTLING).await;
         let later = pace.turn().await;
         pace.throttled(&later);
         assert!((pace.rate() - LEFT * LEFT * grown).abs() < 1e-9, "{}", pace.rate());
@@ -133,6 +135,7 @@ mod tests {
     async fn the_pace_never_falls_below_its_floor_nor_grows_where_it_does_not_hold_up() {
         let pace = Pace::of(1.0);
         for _ in 0..50 {
+            tokio::time::sleep(SETTLING).await;
             let turn = pace.turn().await;
             pace.throttled(&turn);
         }

@@ -179,6 +179,8 @@ impl Reading {
     fn found(&self, name: &str, told: &Told) -> Option<Word> {
         let mut words = self.words.find(name);
         words.retain(|word| word.wordnet.as_ref().is_none_or(|synset| self.agrees(synset, told)));
+        // Synonyms of concepts are loose: a tree is no forest.
+        words.retain(|word| word.kind != LabelKind::Concept || word.name == name);
         let parents: Vec<Synset> =
             told.parents.iter().filter_map(|parent| self.parent(&parent.name)).collect();
         let under = |word: &Word| {
