@@ -8,6 +8,7 @@ pub mod cascade;
 mod classifier;
 mod detector;
 mod head;
+pub mod rekognition;
 mod similarity;
 
 use std::sync::Arc;

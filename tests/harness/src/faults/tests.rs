@@ -83,8 +83,7 @@ async fn a_lost_and_a_cut_answer_are_paid_and_told() {
         let before = stub.ledger().bill();
         let proxy = Faults::before(&stub.url(), 1, plan);
         let client = Clients::at(&proxy.url()).rekognition();
-        let asked = rekognition::labels(&client, 100, 90);
-        assert!(asked.await.is_err());
+        assert!(rekognition::labels(&client, 100, 90).await.is_err());
         assert_eq!(stub.ledger().bill(), before + 1);
         let lost = proxy.lost();
         assert_eq!((lost.len(), lost[0].kind, lost[0].status), (1, kind, 200));
