@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::asset::check_collection;
+use crate::beside::complete;
 use crate::catalogue::Entry;
 use crate::enrich::{self, House, Source};
 use crate::fault::Fault;
@@ -32,6 +33,7 @@ pub async fn ingest(
 async fn one(house: Arc<House>, run: Run, source: Result<Source, Item>) -> Result<Piece, Fault> {
     match source {
         Ok(source) => {
+            let source = complete(house.objects.as_ref(), source).await;
             let enrich::Ended { item, hopeless } =
                 enrich::enrich(&house, &run.id, &run.collection, &source).await?;
             Ok(Piece { item, bytes: source.bytes, hopeless })

@@ -139,6 +139,7 @@ pub fn house(home: &Path, labeller: &Arc<Scripted>) -> House {
     House {
         tenant: Tenant::default(),
         store: Arc::new(LocalStore::open(&home.join("store")).expect("a store")),
+        objects: None,
         catalogue: Arc::new(catalogue(home)),
         labellers: vec![labeller.clone()],
         purse: Purse::empty(),
@@ -166,15 +167,7 @@ pub async fn ingested(home: &Path, labeller: &Arc<Scripted>, files: &[&Path]) ->
     let house = Arc::new(house(home, labeller));
     let sources: Vec<_> = files
         .iter()
-        .map(|path| {
-            Ok(Source {
-                path: path.to_path_buf(),
-                text: source_text(path),
-                bytes: path.metadata().expect("a file").len(),
-                beside: Fields::new(),
-                note: None,
-            })
-        })
+        .map(|path| Ok(Source::file(path, path.metadata().expect("a file").len())))
         .collect();
     let run = run();
     let id = run.id.clone();

@@ -127,6 +127,7 @@ impl Archive {
         House {
             tenant: Tenant::default(),
             store: Arc::new(LocalStore::open(&self.home().join("store")).unwrap()),
+            objects: None,
             catalogue: Arc::new(SqliteCatalogue::open(&self.home().join("catalogue")).unwrap()),
             labellers: vec![labeller.clone()],
             purse: Purse::empty(),
@@ -156,15 +157,8 @@ impl Archive {
             spent: Dollars::ZERO,
         };
         let id = run.id.clone();
-        let sources = files.iter().map(|path| {
-            Ok(Source {
-                path: path.to_path_buf(),
-                text: source_text(path),
-                bytes: path.metadata().unwrap().len(),
-                beside: Fields::new(),
-                note: None,
-            })
-        });
+        let sources =
+            files.iter().map(|path| Ok(Source::file(path, path.metadata().unwrap().len())));
         let mut seen = Seen::default();
         let stop = AtomicBool::new(false);
         let Ended { balance, left, broken } =

@@ -135,6 +135,7 @@ impl Archive {
         Arc::new(House {
             tenant: Tenant::default(),
             store: Arc::new(LocalStore::open(&self.folder.path().join("store")).unwrap()),
+            objects: None,
             catalogue: Arc::new(self.catalogue()),
             labellers,
             purse,
@@ -173,13 +174,7 @@ impl Archive {
 }
 
 fn source(path: &Path) -> Source {
-    Source {
-        path: path.to_path_buf(),
-        text: source_text(path),
-        bytes: path.metadata().unwrap().len(),
-        beside: Fields::new(),
-        note: None,
-    }
+    Source::file(path, path.metadata().unwrap().len())
 }
 
 fn run(number: u32, budget: Dollars) -> Run {

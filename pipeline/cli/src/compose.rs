@@ -210,6 +210,7 @@ impl Desk {
             tenant: self.tenant.clone(),
             catalogue: self.catalogue().await?,
             store: self.store().await?,
+            objects: None,
             labellers,
             purse: Purse::new(budget.unwrap_or_default(), triage).patient(patience),
             clock: Arc::new(SystemClock),

@@ -63,7 +63,7 @@ fn found(asset: &Asset, collection: &str, source: &str) -> Entry {
     Entry::Found {
         asset: asset.id.clone(),
         occurrence: occurrence(collection, source),
-        stamp: Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4 }),
+        stamp: Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4, tag: None }),
     }
 }
 
@@ -273,7 +273,10 @@ async fn the_latest_asset_at_a_place_is_known(catalogue: &dyn Catalogue) {
         let seen = sighting().await.expect("a sighting");
         assert_eq!(seen.asset, asset.id);
         assert_eq!(seen.occurrence, occurrence("seen", "/p"));
-        assert_eq!(seen.stamp, Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4 }));
+        assert_eq!(
+            seen.stamp,
+            Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4, tag: None })
+        );
     }
 }
 

@@ -52,17 +52,21 @@ pub enum Entry {
     Purchase(Purchase),
 }
 
-/// What the file system says of a file: when nothing of it changed, the bytes did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the file system, or S3, says of a source: when nothing of it changed, the bytes did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Length in bytes.
     pub bytes: u64,
-    /// Last change of the content, in nanoseconds since 1970.
+    /// Last change of the content, in nanoseconds since 1970; of an object in whole seconds.
     pub modified: i128,
     /// Last change of content or attributes, in nanoseconds since 1970; nobody can set it back.
+    /// 0 of an object.
     pub changed: i128,
-    /// The inode number.
+    /// The inode number; 0 of an object.
     pub inode: u64,
+    /// The entity tag of an object, without quotes: another one for other bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// A known place: which asset was last found there.

@@ -6,6 +6,7 @@ use super::settled::Settled;
 use super::{House, Source, Way};
 use crate::ask::{Asking, worth};
 use crate::asset::AssetId;
+use crate::beside::complete;
 use crate::fault::Fault;
 use crate::opinion::{Finding, Subject, Verdict};
 use crate::ports::Worth;
@@ -13,7 +14,7 @@ use crate::purchase::{Dollars, PurchaseId};
 use crate::record::{IDENTIFY, Parts, current_opinions};
 use crate::run::{Item, Outcome, RunId};
 use crate::stage::register::Intake;
-use crate::stage::{Stage, identify, register};
+use crate::stage::{Stage, identify};
 
 /// What earlier sources of the same rehearsal would have become.
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ pub async fn foresee(
     rehearsal: &mut Rehearsal,
 ) -> Foreseen {
     let run = RunId::from_text("");
+    let source = &complete(house.objects.as_ref(), source.clone()).await;
     let way = Way { house, run: &run, collection, source };
     match way.foresee(rehearsal).await {
         Ok(foreseen) => foreseen,
@@ -62,11 +64,11 @@ pub async fn foresee(
 impl Way<'_> {
     async fn foresee(&self, rehearsal: &mut Rehearsal) -> Result<Foreseen, Fault> {
         let free = |item| Ok(Foreseen { item, calls: Vec::new() });
-        let stamp = register::stamp(&self.source.path)?;
+        let mut stamp = self.stamp().await?;
         if let Some(item) = self.known_by_its_stamp(&stamp).await? {
             return free(item);
         }
-        let intake = self.read().await?;
+        let intake = self.read(&mut stamp).await?;
         if let Some(fault) = self.not_ours(&intake) {
             return Err(fault);
         }

@@ -11,16 +11,19 @@ mod foresee;
 mod settled;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::asset::{AssetId, Occurrence, Tenant};
 use crate::aws::backoff;
+use crate::beside::no_way_to;
 use crate::catalogue::{Catalogue, Entry, Sighting, Stamp};
 use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
 use crate::floor::Floor;
 use crate::image::Limits;
+use crate::objects::Objects;
+use crate::place::{Object, Place};
 use crate::ports::{Clock, Labeller};
 use crate::purse::Purse;
 use crate::record::Parts;
@@ -42,6 +45,8 @@ pub struct House {
     pub tenant: Tenant,
     /// Where bytes are kept.
     pub store: Arc<dyn Store>,
+    /// Who reads sources in S3; absent where there are none.
+    pub objects: Option<Objects>,
     /// Where the ledger is kept.
     pub catalogue: Arc<dyn Catalogue>,
     /// Who names what is in a picture, in the order asked.
@@ -60,19 +65,39 @@ pub struct House {
     pub floor: Floor,
 }
 
-/// A file found for a collection, and what was found beside it.
+/// A file or an object found for a collection, and what was found beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Where to read it.
-    pub path: PathBuf,
-    /// The path as text, see [`crate::asset::source_text`].
+    pub place: Place,
+    /// The place as text, see [`Place::text`].
     pub text: String,
     /// Length in bytes when it was listed.
     pub bytes: u64,
+    /// What the listing told of an object, so that it need not be asked about.
+    pub stamp: Option<Stamp>,
     /// Metadata from sidecars and the catalogue CSV.
     pub beside: Fields,
+    /// Sidecars in S3, the more specific first; read when the source's turn comes.
+    pub sidecars: Vec<Object>,
     /// What was wrong beside it, such as a sidecar that cannot be read; told with the outcome.
     pub note: Option<String>,
+}
+
+impl Source {
+    /// A file with nothing beside it.
+    pub fn file(path: &Path, bytes: u64) -> Self {
+        let place = Place::File(path.to_owned());
+        Self {
+            text: place.text(),
+            place,
+            bytes,
+            stamp: None,
+            beside: Fields::new(),
+            sidecars: Vec::new(),
+            note: None,
+        }
+    }
 }
 
 /// How often a source's way is begun while its fault is one that may pass. Every service has
@@ -123,12 +148,12 @@ struct Way<'a> {
 
 impl Way<'_> {
     async fn go(&self) -> Result<Item, Fault> {
-        let stamp = register::stamp(&self.source.path)?;
+        let mut stamp = self.stamp().await?;
         if let Some(item) = self.known_by_its_stamp(&stamp).await? {
             return self.conclude(Vec::new(), item).await;
         }
         let _room = self.house.floor.room_for_file(stamp.bytes.min(self.house.limits.bytes)).await;
-        let intake = self.read().await?;
+        let intake = self.read(&mut stamp).await?;
         if let Some(fault) = self.not_ours(&intake) {
             return self.conclude(Vec::new(), self.refused(&fault)).await;
         }
@@ -161,9 +186,39 @@ impl Way<'_> {
         Ok(Some(self.as_before(&parts, Outcome::Unchanged)))
     }
 
-    async fn read(&self) -> Result<Intake, Fault> {
-        let (path, keep) = (self.source.path.clone(), self.house.limits.bytes);
-        self.work(Stage::Register, move || register::read(&path, keep)).await?
+    /// Asks about the source without reading it.
+    async fn stamp(&self) -> Result<Stamp, Fault> {
+        match (&self.source.place, &self.source.stamp) {
+            (Place::File(path), _) => register::stamp(path),
+            (Place::Object(_), Some(listed)) => Ok(listed.clone()),
+            (Place::Object(object), None) => self.objects(object)?.stamp(object).await,
+        }
+    }
+
+    /// Reads the source. An object that changed since it was listed is stamped anew.
+    async fn read(&self, stamp: &mut Stamp) -> Result<Intake, Fault> {
+        let keep = self.house.limits.bytes;
+        match &self.source.place {
+            Place::File(path) => {
+                let path = path.clone();
+                self.work(Stage::Register, move || register::read(&path, keep)).await?
+            }
+            Place::Object(object) => {
+                let objects = self.objects(object)?;
+                let meter = &self.house.meter;
+                match meter.wait(Stage::Register, objects.read(object, stamp, keep)).await {
+                    Err(fault) if fault.kind() == FaultKind::Conflict => {
+                        *stamp = objects.stamp(object).await?;
+                        meter.wait(Stage::Register, objects.read(object, stamp, keep)).await
+                    }
+                    read => read,
+                }
+            }
+        }
+    }
+
+    fn objects(&self, object: &Object) -> Result<&Objects, Fault> {
+        self.house.objects.as_ref().ok_or_else(|| no_way_to(object))
     }
 
     /// Tells why a file is listed but not ours to keep: a picture neither by content nor by name.
@@ -171,12 +226,13 @@ impl Way<'_> {
     /// Asked before anything is looked up: an empty text file is no occurrence of an asset
     /// that was an empty `.jpg`, whichever of the two is met first.
     fn not_ours(&self, intake: &Intake) -> Option<Fault> {
-        identify::not_a_picture(intake).filter(|_| !is_named_like_a_picture(&self.source.path))
+        identify::not_a_picture(intake)
+            .filter(|_| !is_named_like_a_picture(&self.source.place.naming()))
     }
 
     /// A new asset: original first, then the ledger, then all the work.
     async fn take_in(&self, id: &AssetId, intake: &Intake, stamp: Stamp) -> Result<Item, Fault> {
-        let registered = register::register(self.house, &self.source.path, intake);
+        let registered = register::register(self.house, &self.source.place, intake);
         let asset = self.house.meter.wait(Stage::Register, registered).await?;
         let found = self.found(id, stamp);
         let fresh = Parts {
@@ -197,7 +253,7 @@ impl Way<'_> {
         intake: &Intake,
         stamp: Stamp,
     ) -> Result<Item, Fault> {
-        register::heal(self.house, &self.source.path, intake).await?;
+        register::heal(self.house, &self.source.place, intake).await?;
         let found = self.found(&parts.asset.id, stamp);
         let settled = Settled::of(self.house, parts);
         if settled.complete() {

@@ -2,8 +2,8 @@
 
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::record::{Parts, RENDER, current_opinions};
 use glassplate_pipeline::opinion::{Finding, Verdict};
+use glassplate_pipeline::record::{Parts, RENDER, current_opinions};
 use glassplate_pipeline::stage::register;
 use glassplate_pipeline::store::Key;
 use serde_json::json;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::fault::Fault;
+use crate::place::is_bucket;
 
 /// The smallest part that S3 takes, but for the last, in bytes.
 const SMALLEST_PART: u64 = 5 << 20;
@@ -75,9 +76,7 @@ impl S3Settings {
     /// `BadInput` naming the setting.
     pub fn validate(&self) -> Result<(), Fault> {
         let wrong = |what: String| Err(Fault::bad_input(format!("store.{what}")));
-        let letters =
-            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-        if !(3..=63).contains(&self.bucket.len()) || !self.bucket.bytes().all(letters) {
+        if !is_bucket(&self.bucket) {
             return wrong(format!(
                 "bucket is {:?}: 3 to 63 characters of a-z, 0-9, - and .",
                 self.bucket
