@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use glassplate_pipeline::asset::{Tenant, source_text};
+use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::enrich::{House, Source};
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::floor::Floor;
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ingest::ingest;

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use glassplate_pipeline::asset::{AssetId, Tenant, source_text};
+use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
 use glassplate_pipeline::enrich::{House, Source};
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::floor::Floor;
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ingest::{Ended, Watcher, ingest};
