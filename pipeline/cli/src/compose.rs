@@ -322,7 +322,11 @@ impl Desk {
     async fn rekognition(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
         let stored = match &self.settings.store {
             StoreSettings::S3(s3) => {
-                Some(Stored { bucket: s3.bucket.clone(), prefix: s3.prefix.clone() })
+                let prefix = match s3.prefix.as_str() {
+                    "" => String::new(),
+                    prefix => format!("{prefix}/"),
+                };
+                Some(Stored { bucket: s3.bucket.clone(), prefix })
             }
             StoreSettings::Files => None,
         };

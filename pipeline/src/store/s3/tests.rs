@@ -65,6 +65,25 @@ async fn the_store_in_s3_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs another stand-in: .ci/ring"]
+async fn the_store_keeps_the_contract_on_another_stand_in() {
+    let endpoint = std::env::var("GLASSPLATE_TEST_AWS").expect("the stand-in's URL");
+    let settings = S3Settings {
+        multipart_above_bytes: 6 << 20,
+        part_bytes: 5 << 20,
+        ..S3Settings::of("another-ring")
+    };
+    let store = S3Store::open(&aws(endpoint), settings).expect("a store");
+    store.make_bucket().await.expect("a bucket");
+    crate::store::conformance::run(Arc::new(store.clone())).await;
+    let (long, blake3) = body(11 << 20, 1);
+    let created = store.create(&original(1), &long, &blake3).await.expect("create");
+    assert_eq!(created, Created::Existed, "the contract took this key");
+    assert_eq!(store.create(&original(99), &long, &blake3).await.expect("create"), Created::New);
+    assert_eq!(store.blake3(&original(99)).await.expect("hash"), blake3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_original_goes_in_parts_and_is_still_created_once() {
     let bucket = Bucket::new().await;
     let (long, blake3) = body(11 << 20, 1);
