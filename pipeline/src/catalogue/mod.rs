@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod dynamo;
 pub mod sqlite;
 
 use async_trait::async_trait;
