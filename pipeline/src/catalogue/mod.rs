@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod conformance;
 pub mod dynamo;
+#[cfg(test)]
+mod model_tests;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -104,7 +106,7 @@ impl Bookmark {
 pub struct Changes {
     /// The changes; none when the feed was read to its end.
     pub list: Vec<Change>,
-    /// Where to read on.
+    /// Where to read on; it may have moved although nothing changed.
     pub bookmark: Bookmark,
 }
 

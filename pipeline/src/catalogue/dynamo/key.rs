@@ -24,7 +24,7 @@ pub(super) const RANGES: &[u8; 29] = b"0123456789bcdfghjkmnpqrstvwxz";
 /// First characters of purchase ids, in order.
 pub(super) const PURCHASE_RANGES: &[u8; 16] = b"0123456789abcdef";
 /// Over how many partitions a run's items are spread.
-pub(super) const ITEM_SHARDS: u8 = 8;
+pub(super) const ITEM_SHARDS: u8 = 16;
 /// Longest text that is an ordered sort key as it is, in bytes; DynamoDB takes 1024.
 const LONGEST_ORDERED: usize = 900;
 /// Bytes of an ordered text that its key always keeps: the longest, less a cut character.

@@ -132,20 +132,28 @@ async fn recoverable(table: &Table) -> Result<(), Fault> {
         .point_in_time_recovery_enabled(true)
         .build()
         .map_err(|e| Fault::broken(&*cannot).because(e))?;
-    let answer = table
-        .client
-        .update_continuous_backups()
-        .table_name(&table.name)
-        .point_in_time_recovery_specification(specification)
-        .send()
-        .await;
-    match answer {
-        Ok(_) => Ok(()),
-        Err(e) if e.code() == Some("UnknownOperationException") => {
-            tracing::warn!("{cannot}: this DynamoDB has none");
-            Ok(())
+    let begun = tokio::time::Instant::now();
+    loop {
+        let answer = table
+            .client
+            .update_continuous_backups()
+            .table_name(&table.name)
+            .point_in_time_recovery_specification(specification.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(_) => return Ok(()),
+            Err(e) if e.code() == Some("UnknownOperationException") => {
+                tracing::warn!("{cannot}: this DynamoDB has none");
+                return Ok(());
+            }
+            // For a while after a table was made.
+            Err(e)
+                if e.code() == Some("ContinuousBackupsUnavailableException")
+                    && begun.elapsed() < PATIENCE => {}
+            Err(e) => return Err(aws::fault(&cannot, e)),
         }
-        Err(e) => Err(aws::fault(&cannot, e)),
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 

@@ -305,4 +305,4 @@ where
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
