@@ -24,6 +24,7 @@ use crate::run::{Item, Run, RunId};
 
 /// One line for the ledger.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "most entries are opinions, the largest of them")]
 pub enum Entry {
     /// An asset, written once: a second one with the same id changes nothing.
     Asset(Asset),

@@ -22,6 +22,7 @@ use super::cost;
 use crate::asset::{Asset, AssetId, PixelDigest, Tenant};
 use crate::aws::{Aws, patiently};
 use crate::opinion::Subject;
+use crate::record::Parts;
 use crate::run::RunId;
 
 /// What the way to DynamoDB does to requests and answers.
@@ -159,10 +160,13 @@ pub(super) async fn consistent(catalogue: &DynamoCatalogue) -> BTreeSet<AssetId>
         assert_eq!(in_collection.contains(id), is_in, "{id} is listed as it was found");
         let ids: BTreeSet<_> = parts.opinions.iter().map(|o| o.id.clone()).collect();
         assert_eq!(ids.len(), parts.opinions.len(), "no opinion twice");
-        for run in parts.opinions.iter().map(|o| &o.run) {
-            let of_run = catalogue.assets_of_run(&tenant, run, None, 100_000).await;
-            assert!(of_run.expect("assets").contains(id), "the run knows of it");
-        }
+    }
+    let runs: BTreeSet<_> = parts.iter().flat_map(|p| &p.opinions).map(|o| &o.run).collect();
+    for run in runs {
+        let spoke = |parts: &&Parts| parts.opinions.iter().any(|o| o.run == *run);
+        let spoken: BTreeSet<_> = parts.iter().filter(spoke).map(|p| p.asset.id.clone()).collect();
+        let of_run = catalogue.assets_of_run(&tenant, run, None, 100_000).await.expect("assets");
+        assert_eq!(of_run.into_iter().collect::<BTreeSet<_>>(), spoken, "the run knows of them");
     }
     listed
 }
