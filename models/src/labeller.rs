@@ -4,9 +4,11 @@
 //! would show: thresholds are applied when a record is asked for, so that they can change
 //! without running a network again.
 
+pub mod cascade;
 mod classifier;
 mod detector;
 mod head;
+pub mod rekognition;
 mod similarity;
 
 use std::sync::Arc;

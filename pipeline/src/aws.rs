@@ -122,15 +122,20 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Makes a way to AWS of a region and credentials; asks nothing yet.
+    /// Connections over TLS, kept and used again.
+    pub fn connections() -> SharedHttpClient {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+    }
+
+    /// Makes a way to AWS of a region, credentials and connections; asks nothing yet.
     pub fn new(
         region: String,
         credentials: SharedCredentialsProvider,
+        http: SharedHttpClient,
         settings: AwsSettings,
     ) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         Self { region: Region::new(region), credentials, http, settings, tally: Tally::default() }
     }
 

@@ -1,21 +1,22 @@
 //! What lies beside the pictures: joins a listing with XMP sidecars and the catalogue CSV.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::asset::source_text;
 use crate::catalogue_csv::{Catalogue, Match};
 use crate::enrich::Source;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
 use crate::image::embedded;
+use crate::objects::Objects;
+use crate::place::{Object, Place};
 use crate::run::{Item, Outcome};
 use crate::sidecar::{self, Assigned};
 use crate::source::{Listed, Listing};
 
 /// The files of a run, each with the names of its sidecars, in order.
 pub struct Beside {
-    sources: Vec<(Listed, Vec<PathBuf>)>,
+    sources: Vec<(Listed, Vec<Place>)>,
     troubles: Vec<Item>,
     sidecars: usize,
 }
@@ -28,23 +29,31 @@ impl Beside {
             .troubles
             .iter()
             .map(|trouble| Item {
-                source: source_text(&trouble.path),
+                source: trouble.source.clone(),
                 asset: None,
-                outcome: Outcome::Failed,
+                outcome: match trouble.fault.kind().rejects() {
+                    true => Outcome::Rejected,
+                    false => Outcome::Failed,
+                },
                 fault: Some(trouble.fault.kind()),
                 reason: Some(trouble.fault.reason()),
             })
             .collect();
         let (sidecars, files): (Vec<Listed>, Vec<Listed>) =
-            listing.files.into_iter().partition(|file| sidecar::is_sidecar(&file.path));
-        let paths = |files: &[Listed]| files.iter().map(|f| f.path.clone()).collect::<Vec<_>>();
-        let Assigned { sidecars: assigned, orphans } =
-            sidecar::assign(&paths(&files), &paths(&sidecars));
+            listing.files.into_iter().partition(|file| sidecar::is_sidecar(&file.place.naming()));
+        let namings = |files: &[Listed]| files.iter().map(|f| f.place.naming()).collect::<Vec<_>>();
+        let Assigned { sidecars: assigned, orphans } = match sidecars.is_empty() {
+            true => Assigned { sidecars: vec![Vec::new(); files.len()], orphans: Vec::new() },
+            false => sidecar::assign(&namings(&files), &namings(&sidecars)),
+        };
         let used = sidecars.len() - orphans.len();
-        let orphans: BTreeSet<PathBuf> = orphans.into_iter().collect();
-        let orphans = sidecars.into_iter().filter(|file| orphans.contains(&file.path));
+        let by_name: HashMap<PathBuf, Listed> =
+            sidecars.into_iter().map(|file| (file.place.naming(), file)).collect();
+        let place = |name: &PathBuf| by_name.get(name).map(|file| file.place.clone());
+        let placed = assigned.iter().map(|names| names.iter().filter_map(place).collect());
+        let orphans = orphans.iter().filter_map(|name| by_name.get(name).cloned());
         let sources =
-            files.into_iter().zip(assigned).chain(orphans.map(|file| (file, Vec::new()))).collect();
+            files.into_iter().zip(placed).chain(orphans.map(|file| (file, Vec::new()))).collect();
         Self { sources, troubles, sidecars: used }
     }
 
@@ -79,36 +88,79 @@ impl Beside {
     }
 }
 
-/// Reads the sidecars and looks the file up: the catalogue beats a sidecar, the more specific
-/// sidecar beats the other, and what loses is kept as a disagreement.
-fn join(file: &Listed, sidecars: &[PathBuf], csv: Option<&Catalogue>) -> Source {
-    let mut beside = Fields::new();
+/// Reads the sidecars and looks the file up: the manifest beats the catalogue, the catalogue a
+/// sidecar, the more specific sidecar the other, and what loses is kept as a disagreement.
+/// Sidecars in S3 are only named: see [`complete`].
+fn join(file: &Listed, sidecars: &[Place], csv: Option<&Catalogue>) -> Source {
+    let mut beside = file.fields.as_deref().cloned().unwrap_or_default();
     let mut notes = Vec::new();
-    match csv.map_or(Match::None, |csv| csv.look_up(&file.path, &file.root)) {
-        Match::Row(fields) => beside = fields.clone(),
+    let mut in_s3 = Vec::new();
+    match csv.map_or(Match::None, |csv| csv.look_up(&file.place.naming(), &file.root)) {
+        Match::Row(fields) => beside = embedded::merge(beside, fields.clone()),
         Match::Ambiguous(lines) => {
             let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
             notes.push(format!("lines {} of the CSV name it, so none was used", lines.join(", ")));
         }
         Match::None => {}
     }
-    for path in sidecars {
-        match read_sidecar(path) {
-            Ok(read) => {
-                let damage = read.damage.into_iter();
-                notes.extend(damage.map(|what| format!("{}: {what}", path.display())));
-                beside = embedded::merge(beside, read.fields);
-            }
-            Err(fault) => notes.push(fault.reason()),
+    for place in sidecars {
+        match place {
+            Place::File(path) => take(&mut beside, &mut notes, place, read_sidecar(path)),
+            Place::Object(object) => in_s3.push(object.clone()),
         }
     }
     Source {
-        path: file.path.clone(),
-        text: source_text(&file.path),
+        text: file.place.text(),
+        place: file.place.clone(),
         bytes: file.bytes,
+        stamp: file.stamp.clone(),
         beside,
+        sidecars: in_s3,
         note: (!notes.is_empty()).then(|| notes.join("; ")),
     }
+}
+
+fn take(
+    beside: &mut Fields,
+    notes: &mut Vec<String>,
+    place: &Place,
+    read: Result<embedded::Read, Fault>,
+) {
+    match read {
+        Ok(read) => {
+            let damage = read.damage.into_iter();
+            notes.extend(damage.map(|what| format!("{}: {what}", place.text())));
+            *beside = embedded::merge(std::mem::take(beside), read.fields);
+        }
+        Err(fault) => notes.push(fault.reason()),
+    }
+}
+
+/// Reads the sidecars of a source that lie in S3, when its turn has come.
+pub(crate) async fn complete(objects: Option<&Objects>, mut source: Source) -> Source {
+    let mut notes: Vec<String> = source.note.take().into_iter().collect();
+    for object in std::mem::take(&mut source.sidecars) {
+        let read = read_object(objects, &object).await;
+        take(&mut source.beside, &mut notes, &Place::Object(object), read);
+    }
+    source.note = (!notes.is_empty()).then(|| notes.join("; "));
+    source
+}
+
+async fn read_object(objects: Option<&Objects>, object: &Object) -> Result<embedded::Read, Fault> {
+    let objects = objects.ok_or_else(|| no_way_to(object))?;
+    let name = object.key.rsplit('/').next().unwrap_or_default();
+    let bytes = objects
+        .bytes(object, LARGEST_SIDECAR)
+        .await
+        .map_err(|e| Fault::new(e.kind(), format!("cannot read the sidecar {name}")).because(e))?;
+    sidecar::read(&bytes, name)
+}
+
+/// A source in S3 where nobody can read S3.
+pub(crate) fn no_way_to(object: &Object) -> Fault {
+    let what = format!("cannot read {}: no way to S3 was given", object.url());
+    Fault::new(FaultKind::Refused, what)
 }
 
 /// The largest sidecar that is read, in bytes: real ones are a few kilobytes.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::asset::check_collection;
+use crate::beside::complete;
 use crate::catalogue::Entry;
-use crate::enrich::{House, Source, enrich};
+use crate::enrich::{self, House, Source};
 use crate::fault::Fault;
-use crate::pass::pass;
 pub use crate::pass::{Ended, Watcher};
+use crate::pass::{Piece, pass};
 use crate::run::{Item, Run};
 
 /// Takes every source all the way, `lanes` at a time, until done or `stop` is set.
@@ -29,20 +30,18 @@ pub async fn ingest(
 }
 
 /// One source, or what is known to be wrong with it before it could be opened.
-async fn one(
-    house: Arc<House>,
-    run: Run,
-    source: Result<Source, Item>,
-) -> Result<(Item, u64), Fault> {
+async fn one(house: Arc<House>, run: Run, source: Result<Source, Item>) -> Result<Piece, Fault> {
     match source {
         Ok(source) => {
-            let item = enrich(&house, &run.id, &run.collection, &source).await?;
-            Ok((item, source.bytes))
+            let source = complete(house.objects.as_ref(), source).await;
+            let enrich::Ended { item, hopeless } =
+                enrich::enrich(&house, &run.id, &run.collection, &source).await?;
+            Ok(Piece { item, bytes: source.bytes, hopeless })
         }
         Err(item) => {
             let entry = Entry::Item { run: run.id, item: item.clone() };
             house.catalogue.append(&house.tenant, vec![entry]).await?;
-            Ok((item, 0))
+            Ok(Piece { item, bytes: 0, hopeless: None })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! exits, or reads the environment or the clock. `ARCHITECTURE.md` tells what
 //! happens to one photograph, and in which file.
 
+mod ask;
 pub mod assessment;
 pub mod asset;
 pub mod aws;
@@ -20,10 +21,15 @@ pub mod floor;
 pub mod image;
 pub mod ingest;
 pub mod label;
+pub mod manifest;
+pub mod objects;
 pub mod opinion;
 pub mod pass;
+pub mod place;
 pub mod ports;
 pub mod purchase;
+pub mod purse;
+pub mod quote;
 pub mod raster;
 pub mod record;
 pub mod relabel;

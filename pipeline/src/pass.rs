@@ -35,6 +35,16 @@ pub struct Ended {
     pub broken: Option<Fault>,
 }
 
+/// A piece of work that is done.
+pub(crate) struct Piece {
+    /// What became of it.
+    pub(crate) item: Item,
+    /// How many bytes its source had.
+    pub(crate) bytes: u64,
+    /// What every other piece would meet too: then the pass ends.
+    pub(crate) hopeless: Option<Fault>,
+}
+
 /// Begins the run, does the work, `lanes` pieces at a time, until done or `stop` is set, and
 /// writes down how the run ended. Each piece writes its own item and tells its bytes.
 ///
@@ -49,7 +59,7 @@ pub(crate) async fn pass<W>(
     stop: &AtomicBool,
 ) -> Result<Ended, Fault>
 where
-    W: Future<Output = Result<(Item, u64), Fault>> + Send + 'static,
+    W: Future<Output = Result<Piece, Fault>> + Send + 'static,
 {
     house.catalogue.append(&house.tenant, vec![Entry::Run(run.clone())]).await?;
     let mut lane_set = JoinSet::new();
@@ -64,8 +74,8 @@ where
             lane_set.spawn(piece);
         }
         let Some(done) = lane_set.join_next().await else { break };
-        let (item, bytes) = match done {
-            Ok(Ok(ended)) => ended,
+        let Piece { item, bytes, hopeless } = match done {
+            Ok(Ok(piece)) => piece,
             Ok(Err(fault)) => {
                 ended.broken.get_or_insert(fault);
                 continue;
@@ -87,6 +97,9 @@ where
                 "{BROKEN_IN_A_ROW} sources in a row failed; the last: {reason}"
             )));
         }
+        if let Some(fault) = hopeless {
+            ended.broken.get_or_insert(fault);
+        }
         ended.balance.add(item.outcome);
         watcher.ended(&item, bytes, &ended.balance);
     }
@@ -107,5 +120,6 @@ async fn conclude(house: &House, run: Run, ended: &Ended) -> Result<(), Fault> {
         run.finished = Some(clock.now());
     }
     run.balance = ended.balance;
+    run.spent = house.purse.spent();
     catalogue.append(tenant, vec![Entry::Run(run)]).await
 }

@@ -45,6 +45,21 @@ pub trait Labeller: Send + Sync {
     }
 }
 
+/// The role that says whether a picture is worth a labeller that costs money.
+pub trait Triage: Send + Sync {
+    /// Judges by all that was said of the picture so far; the same testimony gives the same word.
+    fn judge(&self, testimony: &Testimony<'_>) -> Worth;
+}
+
+/// Whether a picture is worth a labeller that costs money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Worth {
+    /// It is.
+    Asking,
+    /// It is not, and why, for people.
+    Nothing(String),
+}
+
 /// What a labeller is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {

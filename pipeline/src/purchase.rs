@@ -18,12 +18,26 @@ use crate::fault::Fault;
 use crate::opinion::{Maker, Subject};
 use crate::run::RunId;
 
-/// Money in millionths of a US dollar: prices of a call are fractions of a cent.
+/// US dollars, kept in millionths: prices of a call are fractions of a cent. Written as text.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Dollars(u64);
+
+impl TryFrom<String> for Dollars {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        text.parse()
+    }
+}
+
+impl From<Dollars> for String {
+    fn from(amount: Dollars) -> Self {
+        amount.to_string()
+    }
+}
 
 impl Dollars {
     /// Nothing.
@@ -37,6 +51,11 @@ impl Dollars {
     /// In millionths of a dollar.
     pub const fn millionths(self) -> u64 {
         self.0
+    }
+
+    /// Tells whether it is nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
     }
 
     /// What is left of this after taking the other; nothing when the other is more.

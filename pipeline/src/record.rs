@@ -280,18 +280,10 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
         Verdict::Found(Finding::Rendered(found)) => Some(found),
         _ => None,
     });
-    let assessment = current.get(ASSESS).and_then(|opinion| match &opinion.verdict {
-        Verdict::Found(Finding::Assessed(found)) => Some(*found),
-        _ => None,
-    });
+    let assessment = assessed(&current);
     let technical = identified.map(|found| found.technical.clone());
     let embedded = identified.map(|found| found.embedded.clone()).unwrap_or_default();
-    let testimony = Testimony {
-        opinions: current.values().filter(|o| !o.labels().is_empty()).copied().collect(),
-        decisions: &parts.decisions,
-        assessment,
-        taken: taken(&parts.occurrences, &embedded),
-    };
+    let testimony = testimony(parts, &current, &embedded);
     Record {
         asset: parts.asset.id.clone(),
         tenant: parts.asset.tenant.clone(),
@@ -310,6 +302,36 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
         assessment,
         labels: ruled(interpreter.interpret(&testimony), &parts.decisions),
         steps: fold_steps(&current),
+    }
+}
+
+/// Hands the testimony about an asset to whoever judges by it.
+pub(crate) fn with_testimony<T>(parts: &Parts, judge: impl FnOnce(Testimony<'_>) -> T) -> T {
+    let current = current_opinions(parts);
+    let embedded = match current.get(IDENTIFY).map(|opinion| &opinion.verdict) {
+        Some(Verdict::Found(Finding::Identified(found))) => &found.embedded,
+        _ => &Fields::new(),
+    };
+    judge(testimony(parts, &current, embedded))
+}
+
+fn testimony<'a>(
+    parts: &'a Parts,
+    current: &BTreeMap<&str, &'a Opinion>,
+    embedded: &Fields,
+) -> Testimony<'a> {
+    Testimony {
+        opinions: current.values().filter(|o| !o.labels().is_empty()).copied().collect(),
+        decisions: &parts.decisions,
+        assessment: assessed(current),
+        taken: taken(&parts.occurrences, embedded),
+    }
+}
+
+fn assessed(current: &BTreeMap<&str, &Opinion>) -> Option<Assessment> {
+    match &current.get(ASSESS)?.verdict {
+        Verdict::Found(Finding::Assessed(found)) => Some(*found),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::ask::{Answer, Asking};
 use crate::asset::{AssetId, PixelDigest};
 use crate::catalogue::Entry;
 use crate::enrich::{House, refusal};
@@ -14,12 +15,12 @@ use crate::fault::{Fault, FaultKind};
 use crate::image::render::reduced_to;
 use crate::image::{decode, probe};
 use crate::opinion::{Finding, Opinion, Subject, Verdict};
-use crate::pass::pass;
 pub use crate::pass::{Ended, Watcher};
+use crate::pass::{Piece, pass};
 use crate::ports::{Labeller, Shown, ShownFile};
 use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
 use crate::rendition::Rendition;
-use crate::run::{Item, Outcome, Run, RunId};
+use crate::run::{Item, Outcome, Run};
 use crate::stage::label::nearest_shown;
 use crate::stage::{Stage, label};
 use crate::store::Key;
@@ -67,12 +68,11 @@ pub async fn relabel(
     stop: &AtomicBool,
 ) -> Result<Ended, Fault> {
     let run = Run { withdrawn: true, trial: true, ..run };
-    let id = run.id.clone();
-    let work = assets.into_iter().map(|asset| one(house.clone(), id.clone(), asset));
-    pass(house, run, work, lanes, watcher, stop).await
+    let work = assets.into_iter().map(|asset| one(house.clone(), run.clone(), asset));
+    pass(house, run.clone(), work, lanes, watcher, stop).await
 }
 
-async fn one(house: Arc<House>, run: RunId, asset: AssetId) -> Result<(Item, u64), Fault> {
+async fn one(house: Arc<House>, run: Run, asset: AssetId) -> Result<Piece, Fault> {
     let look = Look { house: &house, run: &run, asset: &asset };
     let parts = house.catalogue.parts(&house.tenant, &asset).await?;
     let sight = parts.as_ref().and_then(Sight::of);
@@ -82,15 +82,22 @@ async fn one(house: Arc<House>, run: RunId, asset: AssetId) -> Result<(Item, u64
         Some(sight) => Some(house.floor.alone_with_picture(&sight.pixels).await),
         None => None,
     };
+    let mut hopeless = None;
     let (mut entries, item) = match (&parts, &sight) {
-        (_, Some(sight)) => look.asked(sight).await?,
+        (_, Some(sight)) => match look.asked(sight).await {
+            Err(fault) if fault.is_for_all() => {
+                hopeless = Some(fault.clone());
+                (Vec::new(), look.item(Err(fault)))
+            }
+            asked => asked?,
+        },
         (Some(parts), None) => look.blind(parts),
         (None, _) => (Vec::new(), look.item(Err(Fault::not_found("there is no such asset")))),
     };
-    entries.push(Entry::Item { run: run.clone(), item: item.clone() });
+    entries.push(Entry::Item { run: run.id.clone(), item: item.clone() });
     let appended = house.catalogue.append(&house.tenant, entries);
     house.meter.wait(Stage::Record, appended).await?;
-    Ok((item, 0))
+    Ok(Piece { item, bytes: 0, hopeless })
 }
 
 /// What there is to see of an asset: which picture, and the stored file that shows it.
@@ -119,7 +126,7 @@ impl Sight {
 /// One asset looked at again.
 struct Look<'a> {
     house: &'a House,
-    run: &'a RunId,
+    run: &'a Run,
     asset: &'a AssetId,
 }
 
@@ -136,7 +143,7 @@ impl Look<'_> {
                 labeller.step(),
                 Subject::Bytes(parts.asset.digest),
                 labeller.maker(),
-                self.run,
+                &self.run.id,
                 self.house.clock.now(),
                 Verdict::NotRun { reason: reason.clone() },
             ))
@@ -148,36 +155,37 @@ impl Look<'_> {
     /// Asks each labeller, unless its answer about these pixels is known.
     async fn asked(&self, sight: &Sight) -> Result<(Vec<Entry>, Item), Fault> {
         let house = self.house;
-        let subject = Subject::Pixels(sight.pixels);
+        let asking = Asking {
+            house,
+            run: &self.run.id,
+            collection: &self.run.collection,
+            asset: self.asset,
+            subject: Subject::Pixels(sight.pixels),
+        };
         let (mut entries, mut picture, mut came_to) = (Vec::new(), None, Ok(Outcome::Unchanged));
         for labeller in &house.labellers {
-            let (step, maker) = (labeller.step(), labeller.maker());
-            let known = house.catalogue.reusable(&house.tenant, step, &subject, maker).await?;
-            if let Some(known) = known {
-                let taken = known.reuse(self.asset, self.run, house.clock.now());
-                entries.push(Entry::Opinion(taken));
+            if let Some(known) = asking.known(&**labeller).await? {
+                entries.push(Entry::Opinion(known));
                 continue;
             }
             if picture.is_none() {
                 picture = Some(self.picture(sight).await);
             }
-            let (verdict, told) = match picture.as_ref().expect("it was looked for") {
-                Ok(picture) => {
-                    house.meter.wait(Stage::Label, label::ask(&**labeller, picture)).await?
+            let answer = match picture.as_ref().expect("it was looked for") {
+                Ok(picture) => asking.answer(&**labeller, picture).await?,
+                Err(fault) => {
+                    Answer { opinion: asking.not_asked(&**labeller, &fault.reason()), paid: None }
                 }
-                Err(fault) => (Verdict::NotRun { reason: fault.reason() }, None),
             };
-            came_to = match (came_to, &verdict) {
+            came_to = match (came_to, &answer.opinion.verdict) {
                 (Err(fault), _) => Err(fault),
                 (_, Verdict::NotRun { reason }) => Err(Fault::broken(reason.clone())),
                 (_, Verdict::Failed { fault, reason }) => {
-                    Err(Fault::new(*fault, format!("{step}: {reason}")))
+                    Err(Fault::new(*fault, format!("{}: {reason}", labeller.step())))
                 }
                 _ => Ok(Outcome::Enriched),
             };
-            let at = house.clock.now();
-            let opinion = Opinion::new(self.asset, step, subject, maker, self.run, at, verdict);
-            entries.push(Entry::Opinion(Opinion { told, ..opinion }));
+            entries.extend(answer.entries());
         }
         Ok((entries, self.item(came_to)))
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asset::{AssetId, Tenant};
 use crate::fault::FaultKind;
+use crate::purchase::Dollars;
 
 /// One run's name: the time it began and a random tail, so that names sort by age.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +59,12 @@ pub struct Run {
     /// Whether it was begun on trial and never promoted; its opinions count nowhere so far.
     #[serde(default)]
     pub trial: bool,
+    /// What it was allowed to spend on services; absent when it asked none that cost money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Dollars>,
+    /// What it may have spent, as of its end: see the purchases of a run that did not end.
+    #[serde(default, skip_serializing_if = "Dollars::is_zero")]
+    pub spent: Dollars,
 }
 
 /// Where a run stands.

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::asset::source_text;
+use crate::catalogue::Stamp;
 use crate::fault::Fault;
+use crate::field::Fields;
+use crate::place::Place;
 
 /// What was found below the paths given.
 #[derive(Debug, Default)]
@@ -14,24 +19,52 @@ pub struct Listing {
     pub troubles: Vec<Trouble>,
 }
 
-/// A file, and under which of the paths given it was found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A file or an object, and under which of the places given it was found.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
     /// Absolute; the path given is freed of symbolic links, what lies below it is not.
-    pub path: PathBuf,
-    /// The path given, or its folder when that was a file; absolute.
-    pub root: PathBuf,
-    /// Length in bytes when it was listed.
+    pub place: Place,
+    /// The place given, or its folder when that was a file; absolute. Of objects see
+    /// [`Place::naming`].
+    pub root: Arc<Path>,
+    /// Length in bytes when it was listed; 0 when that was not told.
     pub bytes: u64,
+    /// What the listing told of an object.
+    pub stamp: Option<Stamp>,
+    /// What the manifest that names it says of it besides.
+    pub fields: Option<Box<Fields>>,
 }
 
-/// A path that could not be listed, and why.
+impl Listed {
+    /// A place of which nothing is known yet.
+    pub(crate) fn at(place: Place) -> Self {
+        let root = Path::new("").into();
+        Self { place, root, bytes: 0, stamp: None, fields: None }
+    }
+}
+
+/// What could not be listed, and why.
 #[derive(Debug)]
 pub struct Trouble {
-    /// The path.
-    pub path: PathBuf,
+    /// The path, or the manifest and the line, as text.
+    pub source: String,
     /// Why.
     pub fault: Fault,
+}
+
+impl Listing {
+    /// Puts several listings together; of a place that is in several the first is kept.
+    pub fn joined(listings: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        for listing in listings {
+            all.files.extend(listing.files);
+            all.troubles.extend(listing.troubles);
+        }
+        // The sort is stable, so the first is still the first.
+        all.files.sort_by(|a, b| a.place.cmp(&b.place));
+        all.files.dedup_by(|later, first| later.place == first.place);
+        all
+    }
 }
 
 /// Lists every file below `paths`, following links, leaving out what lies below `except`.
@@ -46,6 +79,7 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
             .canonicalize()
             .map_err(|e| Fault::not_found(format!("cannot find {}", path.display())).because(e))?;
         let folder = if given.is_dir() { &*given } else { given.parent().unwrap_or(&given) };
+        let folder: Arc<Path> = folder.into();
         let walk = walkdir::WalkDir::new(&given).follow_links(true).into_iter();
         for entry in walk.filter_entry(|entry| !except.iter().any(|e| entry.path().starts_with(e)))
         {
@@ -53,18 +87,20 @@ pub fn list(paths: &[PathBuf], except: &[PathBuf]) -> Result<Listing, Fault> {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
                     let bytes = entry.metadata().map_or(0, |meta| meta.len());
-                    let listed = || (folder.to_owned(), bytes);
+                    let listed = || (folder.clone(), bytes);
                     files.entry(entry.into_path()).or_insert_with(listed);
                 }
                 Err(e) => troubles.push(Trouble {
-                    path: e.path().unwrap_or(path).to_owned(),
+                    source: source_text(e.path().unwrap_or(path)),
                     fault: Fault::broken("cannot list it").because(e),
                 }),
             }
         }
     }
-    let files =
-        files.into_iter().map(|(path, (root, bytes))| Listed { path, root, bytes }).collect();
+    let files = files
+        .into_iter()
+        .map(|(path, (root, bytes))| Listed { root, bytes, ..Listed::at(Place::File(path)) })
+        .collect();
     Ok(Listing { files, troubles })
 }
 
@@ -105,9 +141,9 @@ mod tests {
         symlink(&root, root.join("a/loop")).expect("a link");
         let given = [root.clone(), root.join("b.jpg")];
         let listing = list(&given, &[home]).expect("a list");
-        let names: Vec<_> =
-            listing.files.iter().map(|f| f.path.strip_prefix(&root).expect("below")).collect();
-        assert_eq!(names, ["a/.hidden.jpg", "a/z.jpg", "b.jpg"].map(Path::new));
+        let names: Vec<_> = listing.files.iter().map(|f| f.place.naming()).collect();
+        let expected = ["a/.hidden.jpg", "a/z.jpg", "b.jpg"].map(|name| root.join(name));
+        assert_eq!(names, expected);
         assert!(!listing.troubles.is_empty());
         assert!(list(&[root.join("missing")], &[]).is_err());
     }

@@ -80,8 +80,7 @@ impl Index {
     /// `Busy` when another process is indexing: it does the same work, so nothing is lost.
     pub async fn catch_up(&self, catalogue: &dyn Catalogue) -> Result<CaughtUp, Fault> {
         let position = self.live()?.position()?;
-        let level = position.bookmark == catalogue.last_change().await?;
-        if level && self.outdated(&position, catalogue).await?.is_none() {
+        if self.standing(&position, catalogue).await? == Standing::Level {
             self.filled();
             return Ok(CaughtUp::default());
         }
@@ -164,7 +163,7 @@ impl Index {
         mut indexer: Indexer,
         catalogue: &dyn Catalogue,
     ) -> Result<(CaughtUp, Indexer), Fault> {
-        if let Some(why) = self.outdated(indexer.position(), catalogue).await? {
+        if let Standing::Outdated(why) = self.standing(indexer.position(), catalogue).await? {
             tracing::warn!("{why}: rebuilding the index");
             let lock = indexer.close().await?;
             return self.rebuild_with(lock, catalogue).await;
@@ -210,19 +209,24 @@ impl Index {
         Ok(live.generation.clone())
     }
 
-    /// Tells why what was indexed up to `position` does not hold any more, if so.
-    async fn outdated(
+    /// Compares what was indexed with the catalogue.
+    async fn standing(
         &self,
         position: &Position,
         catalogue: &dyn Catalogue,
-    ) -> Result<Option<&'static str>, Fault> {
-        if !position.bookmark.is_start()
-            && position.interpreter != self.builder.interpreter.fingerprint()
-        {
-            return Ok(Some("labels are read otherwise than they were indexed"));
+    ) -> Result<Standing, Fault> {
+        let fingerprint = self.builder.interpreter.fingerprint();
+        if !position.bookmark.is_start() && position.interpreter != fingerprint {
+            return Ok(Standing::Outdated("labels are read otherwise than they were indexed"));
         }
-        let replaced = replaced(position, catalogue).await?;
-        Ok(replaced.then_some("the catalogue is not the one that was indexed"))
+        match catalogue.changes(&position.bookmark, 1).await {
+            Ok(changes) if changes.list.is_empty() => Ok(Standing::Level),
+            Ok(_) => Ok(Standing::Behind),
+            Err(fault) if fault.kind() == FaultKind::Conflict => {
+                Ok(Standing::Outdated("the catalogue is not the one that was indexed"))
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     fn filled(&self) {
@@ -260,11 +264,13 @@ fn open_or_replace(dir: &Path) -> Result<Live, Fault> {
     })
 }
 
-/// Tells whether the catalogue is not the one whose change feed was followed to `position`.
-async fn replaced(position: &Position, catalogue: &dyn Catalogue) -> Result<bool, Fault> {
-    match catalogue.changes(&position.bookmark, 1).await {
-        Ok(_) => Ok(false),
-        Err(fault) if fault.kind() == FaultKind::Conflict => Ok(true),
-        Err(fault) => Err(fault),
-    }
+/// How an index stands to a catalogue.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// Everything is in it.
+    Level,
+    /// It can go on where it is.
+    Behind,
+    /// It is to be made anew, and why.
+    Outdated(&'static str),
 }

@@ -21,6 +21,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 pub struct Archivist {
     desk: tempfile::TempDir,
     home: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// What a command came to.
@@ -48,13 +49,28 @@ impl Archivist {
         let desk = tempfile::tempdir().expect("a temporary folder");
         let home = desk.path().join("home");
         std::fs::create_dir(desk.path().join("pictures")).expect("a folder for pictures");
-        Self { desk, home }
+        Self { desk, home, environment: Vec::new() }
     }
 
     /// Keeps the same pictures but works in another home.
     pub fn in_home(mut self, home: &Path) -> Self {
         self.home = home.to_owned();
         self
+    }
+
+    /// Sets a variable for every command.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Writes the home's settings.
+    ///
+    /// # Panics
+    /// Panics when they cannot be written.
+    pub fn configure(&self, settings: &str) {
+        std::fs::create_dir_all(&self.home).expect("a home");
+        std::fs::write(self.home.join("config.toml"), settings).expect("written settings");
     }
 
     /// Changes to another home below the desk.
@@ -99,6 +115,7 @@ impl Archivist {
             .env("HOME", self.desk.path().join("user"))
             .env("GLASSPLATE_HOME", &self.home)
             .env("GLASSPLATE_CACHE", self.desk.path().join("cache"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.desk.path())
             .stdin(Stdio::null());
         command

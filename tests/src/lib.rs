@@ -1,6 +1,7 @@
 //! What end-to-end tests and measurements share.
 
 pub mod archivist;
+pub mod cloud;
 pub mod corpus;
 pub mod ledger_view;
 pub mod measure;

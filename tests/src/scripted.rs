@@ -19,6 +19,8 @@ use glassplate_pipeline::ingest::ingest;
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::pass::{Ended, Watcher};
 use glassplate_pipeline::ports::{Clock, Labeller, Maker, Said, Shown};
+use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::relabel::{assets, relabel};
 use glassplate_pipeline::rendition::Recipe;
@@ -137,8 +139,10 @@ pub fn house(home: &Path, labeller: &Arc<Scripted>) -> House {
     House {
         tenant: Tenant::default(),
         store: Arc::new(LocalStore::open(&home.join("store")).expect("a store")),
+        objects: None,
         catalogue: Arc::new(catalogue(home)),
         labellers: vec![labeller.clone()],
+        purse: Purse::empty(),
         clock: Arc::new(Wall),
         recipe: Recipe::default(),
         limits: Limits::default(),
@@ -163,15 +167,7 @@ pub async fn ingested(home: &Path, labeller: &Arc<Scripted>, files: &[&Path]) ->
     let house = Arc::new(house(home, labeller));
     let sources: Vec<_> = files
         .iter()
-        .map(|path| {
-            Ok(Source {
-                path: path.to_path_buf(),
-                text: source_text(path),
-                bytes: path.metadata().expect("a file").len(),
-                beside: Fields::new(),
-                note: None,
-            })
-        })
+        .map(|path| Ok(Source::file(path, path.metadata().expect("a file").len())))
         .collect();
     let run = run();
     let id = run.id.clone();
@@ -237,5 +233,7 @@ fn run() -> Run {
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }

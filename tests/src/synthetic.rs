@@ -13,6 +13,7 @@ use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Instance, Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use glassplate_pipeline::ports::Vocabulary;
+use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -175,6 +176,8 @@ impl Archive {
             balance: Balance::default(),
             withdrawn: false,
             trial: false,
+            budget: None,
+            spent: Dollars::ZERO,
         };
         let mut entries = vec![Entry::Run(run.clone())];
         for number in numbers {

@@ -20,6 +20,8 @@ use glassplate_pipeline::ingest::{Ended, Watcher, ingest};
 use glassplate_pipeline::label::{Label, LabelKind};
 use glassplate_pipeline::opinion::{Maker, Opinion};
 use glassplate_pipeline::ports::{Clock, Labeller, Said, Shown, Verbatim};
+use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::record::{Parts, Record, State, fold};
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::run::{Balance, Item, Outcome, Run, RunId};
@@ -125,8 +127,10 @@ impl Archive {
         House {
             tenant: Tenant::default(),
             store: Arc::new(LocalStore::open(&self.home().join("store")).unwrap()),
+            objects: None,
             catalogue: Arc::new(SqliteCatalogue::open(&self.home().join("catalogue")).unwrap()),
             labellers: vec![labeller.clone()],
+            purse: Purse::empty(),
             clock: Arc::new(Stopped),
             recipe: Recipe::default(),
             limits: Limits::default(),
@@ -149,17 +153,12 @@ impl Archive {
             balance: Balance::default(),
             withdrawn: false,
             trial: false,
+            budget: None,
+            spent: Dollars::ZERO,
         };
         let id = run.id.clone();
-        let sources = files.iter().map(|path| {
-            Ok(Source {
-                path: path.to_path_buf(),
-                text: source_text(path),
-                bytes: path.metadata().unwrap().len(),
-                beside: Fields::new(),
-                note: None,
-            })
-        });
+        let sources =
+            files.iter().map(|path| Ok(Source::file(path, path.metadata().unwrap().len())));
         let mut seen = Seen::default();
         let stop = AtomicBool::new(false);
         let Ended { balance, left, broken } =

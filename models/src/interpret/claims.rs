@@ -2,7 +2,8 @@
 //!
 //! A labeller is known by its claims, not by its name, so that models of users and services
 //! take part: whoever gives places in the picture locates, whoever names objects without
-//! them looks at the whole, and kinds speak for themselves.
+//! them looks at the whole, and kinds speak for themselves. Services alone are known by name: what
+//! their confidences mean cannot be seen from their claims.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,6 +12,7 @@ use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::Opinion;
 use glassplate_pipeline::ports::Testimony;
 
+use super::services::{Services, is_service};
 use super::tables::{Line, Tables};
 
 /// The testimony, sorted.
@@ -23,6 +25,8 @@ pub(super) struct Claims<'a> {
     pub(super) places: BTreeMap<usize, Claimed<'a>>,
     /// What labellers that claim concepts themselves say; by index.
     pub(super) concepts: BTreeMap<usize, Claimed<'a>>,
+    /// What services say, which is none of the above.
+    pub(super) services: Services<'a>,
     pub(super) rulings: Rulings<'a>,
 }
 
@@ -88,7 +92,9 @@ impl<'a> Claims<'a> {
     pub(super) fn sort(tables: &Tables, testimony: &Testimony<'a>) -> Self {
         let rulings = Rulings { decisions: testimony.decisions };
         let (mut located, mut naming, mut placing, mut meaning) = (vec![], vec![], vec![], vec![]);
-        for &opinion in &testimony.opinions {
+        let (services, networks): (Vec<&Opinion>, Vec<&Opinion>) =
+            testimony.opinions.iter().partition(|opinion| is_service(opinion));
+        for opinion in networks {
             let labels = opinion.labels();
             let of = |kind| labels.iter().filter(move |label| label.kind == kind);
             if of(LabelKind::Object).any(|label| !label.instances.is_empty()) {
@@ -115,6 +121,7 @@ impl<'a> Claims<'a> {
             whole,
             places: averaged(&placing, LabelKind::Scene, |name| tables.scene(name)),
             concepts: averaged(&meaning, LabelKind::Concept, |name| tables.concept(name)),
+            services: Services::sort(tables, &services),
             rulings,
         }
     }

@@ -7,6 +7,7 @@ use glassplate_pipeline::record::RecordLabel;
 
 use super::claims::Claims;
 use super::objects::{Thing, inferred, strongest};
+use super::services::{believed, weight};
 use super::tables::Tables;
 use super::weights::{Inferred, LEAST_THING, POWER, log_odds, sigmoid};
 
@@ -69,12 +70,18 @@ pub(super) fn infer(
         let weight = log_odds(claimed.p) - log_odds(0.01);
         say(concept, name, LabelKind::Concept, weight, Some(&claimed.by.maker.model));
     }
+    for (&concept, (label, by)) in &claims.services.concepts {
+        say(concept, &label.name, LabelKind::Concept, weight(label), Some(&by.maker.model));
+    }
     let mut labels: Vec<_> = evidence
         .into_iter()
         .filter_map(|(at, evidence)| {
             let concept = &tables.concepts[at];
             let sum: f32 = evidence.iter().map(|one| one.weight).sum();
-            let p = sigmoid(constant + commonness * concept.commonness + sum);
+            let mut p = sigmoid(constant + commonness * concept.commonness + sum);
+            if let Some((told, _)) = claims.services.concepts.get(&at) {
+                p = p.max(sigmoid(believed(told)));
+            }
             (p >= LEAST_KEPT).then(|| {
                 let mut label =
                     inferred(concept.name, LabelKind::Concept, p, concept.parents.clone());

@@ -11,6 +11,7 @@ mod concepts;
 mod doubts;
 mod objects;
 mod scenes;
+mod services;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,7 @@ use tables::Tables;
 use weights::Weights;
 
 /// Changes whenever the same claims, tables and weights would be read otherwise.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// The interpreter of glassplate.
 #[derive(Debug)]
@@ -68,8 +69,12 @@ impl Interpreter for Reader {
         let concepts = concepts::infer(&self.tables, inferred, &claims, &things, &places.shares);
         doubts::doubt(&self.tables, &claims, &mut things, testimony.taken);
         let objects = things.into_iter().filter(|thing| thing.label.source.run.is_some());
-        let mut labels: Vec<_> =
-            objects.map(|thing| thing.label).chain(places.labels).chain(concepts).collect();
+        let mut labels: Vec<_> = objects
+            .map(|thing| thing.label)
+            .chain(places.labels)
+            .chain(concepts)
+            .chain(claims.services.strangers())
+            .collect();
         for label in &mut labels {
             label.confidence = self.calibration.apply(label.kind, monochrome, label.confidence);
         }

@@ -12,6 +12,7 @@ use glassplate_pipeline::opinion::Opinion;
 use glassplate_pipeline::record::{LabelSource, LabelState, RecordLabel};
 
 use super::claims::{Claims, Whole};
+use super::services::{believed, joined};
 use super::tables::{Line, Tables};
 use super::weights::{Weights, log_odds, sigmoid};
 use crate::taxonomy::Class;
@@ -82,6 +83,15 @@ fn located(
             }
         }
     }
+    let of_networks: HashSet<&String> = seen.keys().copied().collect();
+    for (key, &(label, opinion)) in &claims.services.things {
+        let stated = seen.entry(key).or_insert((label, opinion));
+        // A box is worth more than a number.
+        let rank = |label: &Label| (!label.instances.is_empty(), label.confidence);
+        if rank(label) > rank(stated.0) {
+            *stated = (label, opinion);
+        }
+    }
     // What detectors know and did not see counts against a classifier that implies it.
     let asked = claims.located.iter().any(|(by, _)| weights.detector(&by.maker.model).is_some());
     let mut implied: BTreeMap<&String, (Label, &Opinion)> = BTreeMap::new();
@@ -119,9 +129,22 @@ fn located(
                 evidence_of(&one.label.name, weight, one.by)
             }));
             let line = tables.line(&label.name, label.wordnet.as_ref(), &label.parents);
+            let mut tells = true;
+            if let Some((told, service)) = claims.services.things.get(key) {
+                // Networks that neither saw the thing nor looked for it have nothing to say of it.
+                let heard = of_networks.contains(key)
+                    || implied > 0.0
+                    || asked && tables.located_class(key).is_some();
+                let own = believed(told);
+                let z = if heard { joined(log_odds(p), own) } else { own };
+                let before = if heard { log_odds(p) } else { log_odds(0.01) };
+                evidence.push(evidence_of(&told.name, z - before, service));
+                p = sigmoid(z);
+                tells = of_networks.contains(key) || !claims.services.broader.contains(key);
+            }
             let mut label = stated(tables, label, by, &line, p);
             label.evidence = strongest(evidence);
-            Thing { label, line, located: true, p }
+            Thing { label, line, located: tells, p }
         })
         .collect()
 }

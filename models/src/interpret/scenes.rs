@@ -9,6 +9,7 @@ use glassplate_pipeline::record::RecordLabel;
 
 use super::claims::Claims;
 use super::objects::{Thing, inferred, strongest};
+use super::services::{believed, joined};
 use super::tables::Tables;
 use super::weights::{Inferred, LEAST_SCENE, LEAST_THING, POWER, log_odds, sigmoid};
 
@@ -34,7 +35,8 @@ pub(super) fn infer(
     monochrome: bool,
 ) -> Places {
     let voices = voices(tables, weights, claims, things);
-    if voices.is_empty() && claims.rulings.standing(LabelKind::Scene).next().is_none() {
+    let silent = voices.is_empty() && claims.services.settings.is_empty();
+    if silent && claims.rulings.standing(LabelKind::Scene).next().is_none() {
         return Places { shares: vec![0.0; tables.scenes.len()], labels: Vec::new() };
     }
     let mut z = vec![0.0_f32; tables.scenes.len()];
@@ -50,12 +52,23 @@ pub(super) fn infer(
     rule(tables, claims, &mut shares);
     let mut order: Vec<usize> = (0..shares.len()).collect();
     order.sort_by(|&a, &b| before[b].total_cmp(&before[a]).then(a.cmp(&b)));
+    if voices.is_empty() && !claims.services.settings.is_empty() {
+        // Indoors or out alone says nothing of the place.
+        order.clear();
+    }
     let mut labels: Vec<_> = order
         .into_iter()
-        .take(MOST_KEPT)
-        .filter(|&scene| before[scene] >= LEAST_KEPT)
+        .enumerate()
+        .filter(|&(rank, scene)| {
+            rank < MOST_KEPT && before[scene] >= LEAST_KEPT
+                || claims.services.scenes.contains_key(&scene)
+        })
+        .map(|(_, scene)| scene)
         .map(|scene| {
-            let sure = weights.accepted(before[scene], monochrome);
+            let mut sure = weights.accepted(before[scene], monochrome);
+            if let Some((said, _)) = claims.services.scenes.get(&scene) {
+                sure = sigmoid(joined(log_odds(sure), believed(said)));
+            }
             let told = &tables.scenes[scene];
             let mut label = inferred(told.name, LabelKind::Scene, sure, told.parents.clone());
             label.evidence = evidence(&voices, scene);
@@ -101,6 +114,17 @@ fn voices(
             (tables.scenes[scene].name.to_owned(), Some(claimed.by.maker.model.clone()));
         voices.push(Voice { name, kind: LabelKind::Scene, by, says: vec![(scene, weight)] });
     }
+    // One sure scene holds its own against all others together, of which nobody speaks.
+    let others = (tables.scenes.len() as f32).ln();
+    for (&scene, (label, by)) in &claims.services.scenes {
+        let (name, by) = (label.name.clone(), Some(by.maker.model.clone()));
+        voices.push(Voice {
+            name,
+            kind: LabelKind::Scene,
+            by,
+            says: vec![(scene, believed(label) + others)],
+        });
+    }
     voices.retain(|voice| !voice.says.is_empty());
     voices
 }
@@ -133,7 +157,7 @@ fn outdoor(tables: &Tables, weights: &Inferred, claims: &Claims<'_>, shares: &[f
         let outside: f32 = places.map(|(_, claimed)| claimed.p).sum();
         log_odds((outside / sum).clamp(0.01, 0.99))
     };
-    weights.outdoor(log_odds(all.clamp(0.01, 0.99)), network)
+    weights.outdoor(log_odds(all.clamp(0.01, 0.99)), network) + claims.services.outdoor()
 }
 
 /// Gives all outdoor scenes together the share that the setting has.

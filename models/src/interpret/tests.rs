@@ -346,6 +346,107 @@ fn a_calibration_changes_what_is_sure_and_the_fingerprint() {
     assert!(sailing_by(&stern) < sailing_by(&plain) / 3.0);
 }
 
+/// What the service says, each with a confidence; a place is a box in the middle.
+fn serviced(mut said: Said, labels: &[(&str, LabelKind, f32, bool)]) -> Said {
+    let words = crate::vocabulary::Words::load();
+    let label = |&(name, kind, confidence, place): &(&str, LabelKind, f32, bool)| {
+        let word = words.find(name).into_iter().find(|word| word.kind == kind && word.name == name);
+        let (wordnet, parents) = word.map(|word| (word.wordnet, word.parents)).unwrap_or_default();
+        let instance = Instance { frame: [0.25, 0.25, 0.5, 0.5], confidence };
+        Label {
+            name: name.to_owned(),
+            kind,
+            confidence,
+            wordnet,
+            parents,
+            instances: Vec::from_iter(place.then_some(instance)),
+            evidence: Vec::new(),
+        }
+    };
+    let mut spoken = opinion("DetectLabels", labels.iter().map(label).collect());
+    spoken.maker.backend = "rekognition".to_owned();
+    said.opinions.push(spoken);
+    said
+}
+
+const OBJECT: LabelKind = LabelKind::Object;
+const SCENE: LabelKind = LabelKind::Scene;
+const CONCEPT: LabelKind = LabelKind::Concept;
+
+#[test]
+fn a_services_dog_and_a_classifiers_chihuahua_are_one_dog_surer_than_either() {
+    let dog = [("dog", OBJECT, 0.95, false)];
+    let alone = serviced(Said::nothing(), &dog).read();
+    let both = serviced(Said::nothing().classified(&[("chihuahua", 0.6)]), &dog).read();
+    let dogs: Vec<_> = both.iter().filter(|label| label.name == "dog").collect();
+    let [dog] = dogs[..] else { panic!("one dog: {dogs:?}") };
+    let by: Vec<_> = dog.evidence.iter().map(|one| (&*one.name, one.by.as_deref())).collect();
+    assert!(by.contains(&("dog", Some("DetectLabels"))), "{by:?}");
+    assert!(by.contains(&("chihuahua", Some(CLASSIFIER))), "{by:?}");
+    let single = sure(&alone, OBJECT, "dog");
+    assert!(dog.confidence > single && single > 0.85, "{} {single}", dog.confidence);
+    assert!(sure(&both, OBJECT, "chihuahua") <= dog.confidence);
+}
+
+#[test]
+fn what_a_service_says_stands_by_itself_with_boxes_or_without() {
+    let said = serviced(
+        Said::nothing(),
+        &[
+            ("sailboat", OBJECT, 0.9, false),
+            ("person", OBJECT, 0.8, true),
+            ("beach", SCENE, 0.92, false),
+            ("outdoor", SCENE, 0.99, false),
+            ("nature", CONCEPT, 0.85, false),
+            ("alcoholic beverages", CONCEPT, 0.9, false),
+        ],
+    );
+    let labels = said.read();
+    for (kind, name, least, most) in [
+        (OBJECT, "sailboat", 0.8, 0.95),
+        (OBJECT, "person", 0.7, 0.85),
+        (SCENE, "beach", 0.8, 0.98),
+        (SCENE, "outdoor", 0.9, 1.0),
+        (CONCEPT, "nature", 0.75, 1.0),
+        (CONCEPT, "alcoholic beverages", 0.8, 0.95),
+    ] {
+        let label = labels.iter().find(|label| label.kind == kind && label.name == name);
+        let label = label.unwrap_or_else(|| panic!("{name}: {labels:#?}"));
+        assert!((least..=most).contains(&label.confidence), "{name}: {}", label.confidence);
+        assert!(Bar::default().shows(label), "{name}");
+    }
+    let person = labels.iter().find(|label| label.name == "person").unwrap();
+    assert_eq!((person.instances.len(), &*person.source.backend), (1, "rekognition"));
+    assert_eq!(first(&labels, SCENE)[..2], ["outdoor", "beach"]);
+}
+
+#[test]
+fn a_services_silence_changes_nothing_and_a_networks_box_is_kept() {
+    let plain = sailing();
+    let said = serviced(sailing(), &[("thylacine", OBJECT, 0.5, false)]);
+    let (plain, said) = (plain.read(), said.read());
+    for label in plain.iter().filter(|label| label.kind == OBJECT) {
+        assert_eq!(sure(&said, OBJECT, &label.name), label.confidence, "{}", label.name);
+    }
+    // Detectors that are silent do not refute a service that is sure.
+    let against = serviced(sailing(), &[("dog", OBJECT, 0.95, false)]).read();
+    assert!(sure(&against, OBJECT, "dog") > 0.85);
+    let agreed = serviced(sailing(), &[("boat", OBJECT, 0.99, false)]).read();
+    let boat = agreed.iter().find(|label| label.name == "boat").unwrap();
+    assert!(!boat.instances.is_empty() && boat.confidence > sure(&plain, OBJECT, "boat"));
+}
+
+#[test]
+fn rulings_hold_for_what_a_service_says_and_for_what_rests_on_it() {
+    let kitchen = || serviced(Said::nothing(), &[("kitchen", SCENE, 0.97, false)]);
+    let cooking = |said: &Said| sure(&said.read(), CONCEPT, "cooking");
+    let refused = kitchen().ruled(SCENE, "kitchen", Ruling::Reject);
+    let (with, without) = (cooking(&kitchen()), cooking(&refused));
+    assert!(with > without, "{with} {without}");
+    // The refused label stays in the answer, for the fold to mark.
+    assert!(sure(&refused.read(), SCENE, "kitchen") > 0.5);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

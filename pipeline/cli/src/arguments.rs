@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassplate_pipeline::asset::{Tenant, check_collection};
 use glassplate_pipeline::label::LabelKind;
+use glassplate_pipeline::purchase::Dollars;
 
 use crate::env;
 use crate::exit::CODES;
@@ -49,6 +50,12 @@ pub(crate) enum Command {
     /// Take pictures in: identify, store, render, label, record, index
     #[command(after_help = CODES)]
     Ingest(Ingest),
+    /// Say what labelling by services would cost, and ask none
+    #[command(after_help = CODES)]
+    Quote(Quote),
+    /// Show what was spent on services, by run and collection
+    #[command(after_help = CODES)]
+    Spend(Spend),
     /// Find pictures
     #[command(after_help = crate::command::search::HELP)]
     Search(Search),
@@ -110,6 +117,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Models,
     },
+    /// Print where a picture's file can be had: a signed URL of S3, or the file
+    #[command(after_help = CODES)]
+    Url(Url),
+    /// Make or check the bucket and the table that the config names
+    #[command(after_help = CODES)]
+    Aws {
+        #[command(subcommand)]
+        action: AwsAction,
+    },
     /// Build the search index anew from the catalogue
     #[command(after_help = CODES)]
     Reindex,
@@ -129,6 +145,76 @@ pub(crate) enum Command {
 /// What ingest takes.
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Say what would be done and what it would cost, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave labelling for later; the same ingest without this adds the labels
+    #[arg(long)]
+    pub(crate) without_labels: bool,
+    /// The most that services may cost in this run, in US dollars [default: paid.budget]
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) budget: Option<Dollars>,
+}
+
+/// What quote takes.
+#[derive(Debug, Args)]
+pub(crate) struct Quote {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+}
+
+/// What url takes.
+#[derive(Debug, Args)]
+pub(crate) struct Url {
+    /// The asset's id
+    pub(crate) asset: String,
+    /// A rendition by name, such as 1024, instead of the original
+    #[arg(long, value_name = "NAME")]
+    pub(crate) rendition: Option<String>,
+    /// How long a signed URL holds, in seconds, up to a week
+    #[arg(long, value_name = "N", default_value_t = 3600)]
+    pub(crate) seconds: u32,
+}
+
+/// What to do about bucket and table.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AwsAction {
+    /// Make what is missing
+    Prepare(Prepare),
+    /// See whether they are there, and whether they may be read and written
+    Check,
+}
+
+/// What prepare takes.
+#[derive(Debug, Args)]
+pub(crate) struct Prepare {
+    /// Read units a second of a provisioned table, instead of one billed on demand
+    #[arg(long, value_name = "N", requires = "write_units")]
+    pub(crate) read_units: Option<u32>,
+    /// Write units a second of a provisioned table
+    #[arg(long, value_name = "N", requires = "read_units")]
+    pub(crate) write_units: Option<u32>,
+    /// Leave the table unprotected against deletion, for trials
+    #[arg(long)]
+    pub(crate) unprotected: bool,
+}
+
+/// What spend takes.
+#[derive(Debug, Args)]
+pub(crate) struct Spend {
+    /// Only this collection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// Only this run
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// Where pictures come from and go to.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -138,12 +224,6 @@ pub(crate) struct Ingest {
     /// A CSV of Dublin Core columns, keyed by path
     #[arg(long, value_name = "CSV")]
     pub(crate) metadata: Option<PathBuf>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Leave labelling for later; the same ingest without this adds the labels
-    #[arg(long)]
-    pub(crate) without_labels: bool,
 }
 
 /// What calibrate takes.
@@ -239,6 +319,9 @@ pub(crate) struct Relabel {
     /// Look at so many pictures only, an arbitrary but always the same sample
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
+    /// The most that services may cost in this run, in US dollars [default: paid.budget]
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) budget: Option<Dollars>,
 }
 
 /// What compare takes.

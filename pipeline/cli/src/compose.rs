@@ -5,23 +5,36 @@ use std::sync::Arc;
 
 use glassplate_models::interpret::{Calibration, Reader};
 use glassplate_models::labeller::OnnxLabeller;
+use glassplate_models::labeller::cascade::Cascade;
+use glassplate_models::labeller::rekognition::{Rekognition, Stored};
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::{Progress, Shelf};
 use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::aws::Aws;
+use glassplate_pipeline::catalogue::Catalogue;
+use glassplate_pipeline::catalogue::dynamo::DynamoCatalogue;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::enrich::House;
-use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::floor::Floor;
-use glassplate_pipeline::ports::{Clock, Interpreter, Labeller};
+use glassplate_pipeline::ports::{Clock, Interpreter, Labeller, Triage};
+use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::purse::{Always, Purse};
+use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
+use glassplate_pipeline::store::s3::S3Store;
 use glassplate_pipeline::telemetry::Meter;
 use glassplate_search::Index;
+use tokio::sync::OnceCell;
 
 use crate::arguments::Global;
 use crate::env;
 use crate::output::say;
-use crate::settings::Settings;
+use crate::settings::{CatalogueSettings, Policy, Settings, StoreSettings};
+
+/// The name of the service among labellers.
+const REKOGNITION: &str = "rekognition";
 
 /// The card of ONNX Runtime.
 pub(crate) const RUNTIME: &str = "onnxruntime";
@@ -34,6 +47,22 @@ pub(crate) struct Desk {
     pub(crate) json: bool,
     pub(crate) settings: Settings,
     pub(crate) mirror: Option<PathBuf>,
+    aws: Arc<OnceCell<Aws>>,
+}
+
+/// Who labels, and what that may cost.
+pub(crate) struct Staff {
+    pub(crate) labellers: Vec<Arc<dyn Labeller>>,
+    /// Absent when nobody costs money.
+    pub(crate) budget: Option<Dollars>,
+    pub(crate) triage: Arc<dyn Triage>,
+}
+
+impl Staff {
+    /// Nobody.
+    pub(crate) fn none() -> Self {
+        Self { labellers: Vec::new(), budget: None, triage: Arc::new(Always) }
+    }
 }
 
 /// The clock on the wall.
@@ -56,7 +85,8 @@ impl Desk {
         })?;
         let settings = Settings::read(global.config.as_deref(), &home)?;
         let mirror = global.mirror.or_else(|| settings.models.mirror.clone());
-        Ok(Self { home, tenant: global.tenant, json: global.json, settings, mirror })
+        let aws = Arc::default();
+        Ok(Self { home, tenant: global.tenant, json: global.json, settings, mirror, aws })
     }
 
     /// The same desk with another home.
@@ -64,24 +94,49 @@ impl Desk {
         Self { home: home.to_owned(), ..self.clone() }
     }
 
-    /// Opens the catalogue of a home that exists, or makes both.
-    pub(crate) fn catalogue(&self) -> Result<SqliteCatalogue, Fault> {
+    /// Opens the catalogue; an embedded one is made where there is none.
+    pub(crate) async fn catalogue(&self) -> Result<Arc<dyn Catalogue>, Fault> {
         make_folder(&self.home)?;
-        SqliteCatalogue::open(&self.catalogue_file())
+        match &self.settings.catalogue {
+            CatalogueSettings::Sqlite => {
+                Ok(Arc::new(SqliteCatalogue::open(&self.catalogue_file())?))
+            }
+            CatalogueSettings::Dynamodb(settings) => {
+                let aws = self.aws().await?;
+                Ok(Arc::new(DynamoCatalogue::open(&aws, settings.clone()).await?))
+            }
+        }
+    }
+
+    /// Tells whether there is a catalogue, so that a rehearsal need not make one.
+    pub(crate) fn has_catalogue(&self) -> bool {
+        match self.settings.catalogue {
+            CatalogueSettings::Sqlite => self.catalogue_file().exists(),
+            CatalogueSettings::Dynamodb(_) => true,
+        }
+    }
+
+    /// The way to AWS: the region and whoever asks, as the settings and then the environment say.
+    ///
+    /// # Errors
+    /// `BadInput` when no region is set.
+    pub(crate) async fn aws(&self) -> Result<Aws, Fault> {
+        let made = self.aws.get_or_try_init(|| env::aws(&self.settings.aws)).await?;
+        Ok(made.clone())
     }
 
     /// Opens the catalogue for reading what is there.
     ///
     /// # Errors
     /// `NotFound` with what to do when nothing was ever ingested here.
-    pub(crate) fn existing_catalogue(&self) -> Result<SqliteCatalogue, Fault> {
-        if !self.catalogue_file().exists() {
+    pub(crate) async fn existing_catalogue(&self) -> Result<Arc<dyn Catalogue>, Fault> {
+        if !self.has_catalogue() {
             return Err(Fault::not_found(format!(
                 "nothing was ingested into {} yet: begin with `glassplate ingest PATH --collection NAME`",
                 self.home.display()
             )));
         }
-        self.catalogue()
+        self.catalogue().await
     }
 
     /// Everything that glassplate itself keeps in the home.
@@ -95,8 +150,14 @@ impl Desk {
         self.home.join("catalogue.sqlite")
     }
 
-    pub(crate) fn store(&self) -> Result<LocalStore, Fault> {
-        LocalStore::open(&self.home.join("store"))
+    /// Opens the store.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Fault> {
+        match &self.settings.store {
+            StoreSettings::Files => Ok(Arc::new(LocalStore::open(&self.home.join("store"))?)),
+            StoreSettings::S3(settings) => {
+                Ok(Arc::new(S3Store::open(&self.aws().await?, settings.clone())?))
+            }
+        }
     }
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
@@ -141,13 +202,17 @@ impl Desk {
     }
 
     /// Opens the house with its labellers.
-    pub(crate) fn house(&self, labellers: Vec<Arc<dyn Labeller>>) -> Result<House, Fault> {
+    pub(crate) async fn house(&self, staff: Staff) -> Result<House, Fault> {
         let ingest = &self.settings.ingest;
+        let Staff { labellers, budget, triage } = staff;
+        let patience = self.settings.longest_call();
         Ok(House {
             tenant: self.tenant.clone(),
-            catalogue: Arc::new(self.catalogue()?),
-            store: Arc::new(self.store()?),
+            catalogue: self.catalogue().await?,
+            store: self.store().await?,
+            objects: None,
             labellers,
+            purse: Purse::new(budget.unwrap_or_default(), triage).patient(patience),
             clock: Arc::new(SystemClock),
             recipe: self.settings.renditions.clone(),
             limits: self.settings.limits.clone(),
@@ -162,6 +227,106 @@ impl Desk {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             lanes => lanes,
         }
+    }
+
+    /// Gathers who labels a collection, as its policy says, fetching what is missing.
+    ///
+    /// # Errors
+    /// `BadInput` when a service costs money and no budget is set; as [`Self::labellers`].
+    pub(crate) async fn staff(
+        &self,
+        collection: &str,
+        budget: Option<Dollars>,
+    ) -> Result<Staff, Fault> {
+        let policy = self.settings.labelling.of(collection);
+        let labellers = match policy {
+            Policy::Rekognition => Vec::new(),
+            Policy::Local | Policy::LocalFirst => self.labellers()?,
+        };
+        self.allowed(self.joined(policy, labellers).await?, budget)
+    }
+
+    /// Gathers who would label a collection, as far as models are here, fetching nothing.
+    ///
+    /// # Errors
+    /// What the way to a service says.
+    pub(crate) async fn staff_at_hand(&self, collection: &str) -> Result<Staff, Fault> {
+        let policy = self.settings.labelling.of(collection);
+        let labellers = match policy {
+            Policy::Rekognition => Vec::new(),
+            Policy::Local | Policy::LocalFirst => match self.labellers_at_hand() {
+                Err(fault) if fault.kind() == FaultKind::NotFound => {
+                    say("models are not here yet: the ingest fetches them first");
+                    Vec::new()
+                }
+                labellers => labellers?,
+            },
+        };
+        self.joined(policy, labellers).await
+    }
+
+    /// Gathers labellers by name: cards, and `rekognition`.
+    ///
+    /// # Errors
+    /// As [`Self::staff`], and `NotFound` for an unknown name.
+    pub(crate) async fn staff_named(
+        &self,
+        names: &[String],
+        budget: Option<Dollars>,
+    ) -> Result<Staff, Fault> {
+        let (services, cards): (Vec<String>, Vec<String>) =
+            names.iter().cloned().partition(|name| name == REKOGNITION);
+        let mut staff = Staff::none();
+        if !cards.is_empty() {
+            staff.labellers = self.labellers_named(&cards)?;
+        }
+        if !services.is_empty() {
+            staff.labellers.extend(self.rekognition().await?);
+        }
+        self.allowed(staff, budget)
+    }
+
+    /// Adds the service to the labellers here, where the policy wants it.
+    async fn joined(
+        &self,
+        policy: Policy,
+        labellers: Vec<Arc<dyn Labeller>>,
+    ) -> Result<Staff, Fault> {
+        let mut staff = Staff { labellers, ..Staff::none() };
+        if policy == Policy::LocalFirst {
+            let settings = self.settings.cascade.clone();
+            staff.triage = Arc::new(Cascade::new(settings, self.interpreter()?));
+        }
+        if policy != Policy::Local {
+            staff.labellers.extend(self.rekognition().await?);
+        }
+        Ok(staff)
+    }
+
+    /// Sees that what costs money has a budget.
+    fn allowed(&self, mut staff: Staff, budget: Option<Dollars>) -> Result<Staff, Fault> {
+        let paid = staff.labellers.iter().find(|labeller| labeller.price().is_some());
+        if let Some(paid) = paid {
+            staff.budget = budget.or(self.settings.paid.budget);
+            if staff.budget.is_none() {
+                return Err(Fault::bad_input(format!(
+                    "{} costs money: say with --budget DOLLARS, or paid.budget in the config, what \
+                     the run may spend (`glassplate quote` tells what it would)",
+                    paid.step()
+                )));
+            }
+        }
+        Ok(staff)
+    }
+
+    async fn rekognition(&self) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
+        let stored = match &self.settings.store {
+            StoreSettings::S3(s3) => {
+                Some(Stored { bucket: s3.bucket.clone(), prefix: s3.prefix.clone() })
+            }
+            StoreSettings::Files => None,
+        };
+        Rekognition::open(&self.aws().await?, &self.settings.rekognition, stored)
     }
 
     /// Opens the labellers that the settings name, fetching what is missing.

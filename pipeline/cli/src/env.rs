@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use aws_config::{BehaviorVersion, Region};
+use glassplate_pipeline::aws::{Aws, AwsSettings};
+use glassplate_pipeline::fault::Fault;
+
 /// The folder that holds catalogue, originals, renditions and index; `--home` beats it.
 pub(crate) const HOME: &str = "GLASSPLATE_HOME";
 /// The folder that fetched models and the runtime are kept in, shared by all homes.
@@ -35,4 +39,29 @@ fn below(base: &str, under_home: &str) -> Option<PathBuf> {
     let base = std::env::var_os(base).filter(|b| !b.is_empty()).map(PathBuf::from);
     let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(under_home)))?;
     Some(base.join("glassplate"))
+}
+
+/// The way to AWS: region and credentials as the settings name them, else as AWS's own tools find
+/// them, in `$AWS_REGION`, `$AWS_PROFILE`, `$AWS_ACCESS_KEY_ID` and so on, in `~/.aws`, from the
+/// container or the machine. `$AWS_ENDPOINT_URL` is not heeded: only the settings name endpoints.
+///
+/// # Errors
+/// `BadInput` when there is no region.
+pub(crate) async fn aws(settings: &AwsSettings) -> Result<Aws, Fault> {
+    let http = Aws::connections();
+    let mut found = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
+    if let Some(profile) = &settings.profile {
+        found = found.profile_name(profile);
+    }
+    if let Some(region) = &settings.region {
+        found = found.region(Region::new(region.clone()));
+    }
+    let found = found.load().await;
+    let region = found.region().map(ToString::to_string).ok_or_else(|| {
+        Fault::bad_input("no AWS region is known: set aws.region in the config, or $AWS_REGION")
+    })?;
+    let credentials = found.credentials_provider().ok_or_else(|| {
+        Fault::bad_input("no AWS credentials are known: set aws.profile, or $AWS_ACCESS_KEY_ID")
+    })?;
+    Ok(Aws::new(region, credentials, http, settings.clone()))
 }

@@ -1,11 +1,19 @@
 //! Settings: defaults, then the config file, then flags. A wrong one is named with its origin.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use glassplate_models::labeller::cascade::CascadeSettings;
+use glassplate_models::labeller::rekognition::RekognitionSettings;
+use glassplate_pipeline::aws::AwsSettings;
+use glassplate_pipeline::catalogue::dynamo::DynamoSettings;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
+use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
+use glassplate_pipeline::store::s3::S3Settings;
 use serde::Deserialize;
 
 /// Everything that can be set in `config.toml`.
@@ -24,6 +32,80 @@ pub(crate) struct Settings {
     pub(crate) labels: Bar,
     /// Who rules on labels.
     pub(crate) people: PeopleSettings,
+    /// Whether networks here label, or a service, or both.
+    pub(crate) labelling: LabellingSettings,
+    /// When a service is asked after the networks here.
+    pub(crate) cascade: CascadeSettings,
+    /// What Amazon Rekognition is asked, and what it costs.
+    pub(crate) rekognition: RekognitionSettings,
+    /// What services may cost.
+    pub(crate) paid: PaidSettings,
+    /// How AWS is reached.
+    pub(crate) aws: AwsSettings,
+    /// Where bytes are kept.
+    pub(crate) store: StoreSettings,
+    /// Where the ledger is kept.
+    pub(crate) catalogue: CatalogueSettings,
+}
+
+/// Where bytes are kept.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum StoreSettings {
+    /// In files below the home.
+    #[default]
+    Files,
+    /// In Amazon S3.
+    S3(S3Settings),
+}
+
+/// Where the ledger is kept.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum CatalogueSettings {
+    /// In one SQLite file in the home.
+    #[default]
+    Sqlite,
+    /// In an Amazon DynamoDB table.
+    Dynamodb(DynamoSettings),
+}
+
+/// Whether networks here label, or a service, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LabellingSettings {
+    /// For every collection that has no policy of its own.
+    pub(crate) policy: Policy,
+    /// By collection.
+    pub(crate) collections: BTreeMap<String, Policy>,
+}
+
+impl LabellingSettings {
+    /// The policy of a collection.
+    pub(crate) fn of(&self, collection: &str) -> Policy {
+        self.collections.get(collection).copied().unwrap_or(self.policy)
+    }
+}
+
+/// Who labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Policy {
+    /// The networks here; nothing leaves the machine.
+    #[default]
+    Local,
+    /// Amazon Rekognition alone.
+    Rekognition,
+    /// The networks here, and Rekognition where they leave something open.
+    LocalFirst,
+}
+
+/// What services may cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PaidSettings {
+    /// The most that one run may spend, unless `--budget` says another; none: a run must say it.
+    pub(crate) budget: Option<Dollars>,
 }
 
 /// Who rules on labels.
@@ -85,6 +167,13 @@ impl Settings {
         })
     }
 
+    /// The longest that a call to a service can take, with some room: a reservation that is
+    /// older was left by a worker that died.
+    pub(crate) fn longest_call(&self) -> Duration {
+        let seconds = self.rekognition.patience_seconds + 2.0 * self.aws.attempt_seconds;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
     fn parse(text: &str) -> Result<Self, Fault> {
         let settings: Self = toml::from_str(text)
             .map_err(|e| Fault::bad_input(e.to_string().trim_end().to_owned()))?;
@@ -111,6 +200,12 @@ impl Settings {
             if !(0.0..=1.0).contains(&bar) {
                 return Err(Fault::bad_input(format!("labels.{name} is {bar}: 0 to 1")));
             }
+        }
+        self.cascade.validate()?;
+        self.rekognition.validate()?;
+        self.aws.validate()?;
+        if let StoreSettings::S3(s3) = &self.store {
+            s3.validate()?;
         }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));

@@ -55,17 +55,21 @@ pub enum Entry {
     Purchase(Purchase),
 }
 
-/// What the file system says of a file: when nothing of it changed, the bytes did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the file system, or S3, says of a source: when nothing of it changed, the bytes did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Length in bytes.
     pub bytes: u64,
-    /// Last change of the content, in nanoseconds since 1970.
+    /// Last change of the content, in nanoseconds since 1970; of an object in whole seconds.
     pub modified: i128,
     /// Last change of content or attributes, in nanoseconds since 1970; nobody can set it back.
+    /// 0 of an object.
     pub changed: i128,
-    /// The inode number.
+    /// The inode number; 0 of an object.
     pub inode: u64,
+    /// The entity tag of an object, without quotes: another one for other bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// A known place: which asset was last found there.
@@ -175,9 +179,6 @@ pub trait Catalogue: Send + Sync {
     /// or an older one, and whatever was derived from it is to be made anew.
     async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault>;
 
-    /// Tells the bookmark behind the last change.
-    async fn last_change(&self) -> Result<Bookmark, Fault>;
-
     /// Lists runs, the latest first.
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault>;
 
@@ -203,6 +204,12 @@ pub trait Catalogue: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Item>, Fault>;
+
+    /// Checks that the ledger is sound, as thoroughly as the backend can.
+    ///
+    /// # Errors
+    /// `Broken` with what is wrong.
+    async fn check(&self) -> Result<(), Fault>;
 
     /// Reads every call that was made for one answer, by attempt.
     async fn purchases(&self, tenant: &Tenant, id: &PurchaseId) -> Result<Vec<Purchase>, Fault>;

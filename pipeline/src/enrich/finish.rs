@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use super::settled::Settled;
 use super::{House, Way, outcome_of};
+use crate::ask::{Asking, in_order, worth};
 use crate::asset::{Asset, PixelDigest};
 use crate::catalogue::Entry;
 use crate::fault::{Fault, FaultKind};
 use crate::image::{Rendered, RenderedFile, Technical};
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
-use crate::ports::{Shown, ShownFile};
+use crate::ports::{Shown, ShownFile, Worth};
 use crate::raster::Raster;
-use crate::record::{ASSESS, IDENTIFY, RENDER};
+use crate::record::{ASSESS, IDENTIFY, Parts, RENDER};
 use crate::run::{Item, Outcome};
 use crate::stage::identify::Sight;
 use crate::stage::label::nearest_shown;
 use crate::stage::register::Intake;
-use crate::stage::{Stage, assess, identify, label, render};
+use crate::stage::{Stage, assess, identify, render};
 
 /// What one pass over the bytes gave.
 struct Look {
@@ -27,17 +28,23 @@ struct Look {
 }
 
 impl Way<'_> {
-    /// Does what is not settled yet, and records all of it in one append.
+    /// Does what is not settled yet, and records all of it in one append with `entries`.
     pub(super) async fn finish(
         &self,
-        asset: &Asset,
+        parts: Parts,
+        entries: Vec<Entry>,
         intake: &Intake,
         settled: Settled,
-        outcome: Outcome,
     ) -> Result<Item, Fault> {
         let look = self.look(intake).await?;
-        let mut ledger = Ledger { way: self, asset, entries: Vec::new(), trouble: None };
+        let asset = parts.asset.clone();
+        let mut ledger = Ledger { way: self, asset: &asset, parts, entries, trouble: None };
         let pixels = look.identified.as_ref().ok().and_then(|found| found.pixels);
+        // Of a family one is asked about, and the others take its answers over.
+        let _alone = match &pixels {
+            Some(pixels) => Some(self.house.floor.alone_with_picture(pixels).await),
+            None => None,
+        };
         ledger.identified(look.identified, &settled);
         let picture = match look.rendered {
             None => Err("it could not be identified"),
@@ -56,7 +63,7 @@ impl Way<'_> {
             Some((kind, reason)) => {
                 self.item(Some(&asset.id), outcome_of(kind), Some(kind), Some(reason))
             }
-            None => self.item(Some(&asset.id), outcome, None, note),
+            None => self.item(Some(&asset.id), Outcome::Enriched, None, note),
         };
         self.conclude(ledger.entries, item).await
     }
@@ -103,6 +110,8 @@ impl Way<'_> {
 struct Ledger<'a> {
     way: &'a Way<'a>,
     asset: &'a Asset,
+    /// All that is known of the asset, what this way adds included.
+    parts: Parts,
     entries: Vec<Entry>,
     trouble: Option<(FaultKind, String)>,
 }
@@ -200,26 +209,30 @@ impl Ledger<'_> {
         subject: Subject,
         settled: &Settled,
     ) -> Result<(), Fault> {
-        let house = self.way.house;
-        for (labeller, settled) in house.labellers.iter().zip(&settled.labels) {
-            if *settled {
+        let Way { house, run, collection, .. } = *self.way;
+        let asking = Asking { house, run, collection, asset: &self.asset.id, subject };
+        for at in in_order(&house.labellers) {
+            let labeller = &*house.labellers[at];
+            if settled.labels[at] {
                 continue;
             }
-            let (step, maker) = (labeller.step(), labeller.maker());
-            let known = house.catalogue.reusable(&house.tenant, step, &subject, maker).await?;
-            if let Some(known) = known {
-                let at = house.clock.now();
-                let taken = known.reuse(&self.asset.id, self.way.run, at);
-                self.entries.push(Entry::Opinion(taken));
+            if let Some(known) = asking.known(labeller).await? {
+                self.keep(known);
                 continue;
             }
-            let asked = house.meter.wait(Stage::Label, label::ask(&**labeller, picture));
-            let (verdict, told) = asked.await?;
-            if let Verdict::Failed { fault, reason } = &verdict {
-                self.trouble.get_or_insert((*fault, format!("{step}: {reason}")));
+            if labeller.price().is_some()
+                && let Worth::Nothing(reason) = worth(house, &self.parts)
+            {
+                self.keep(asking.not_asked(labeller, &reason));
+                continue;
             }
-            let opinion = self.opinion(step, subject, maker, verdict);
-            self.entries.push(Entry::Opinion(Opinion { told, ..opinion }));
+            let answer = asking.answer(labeller, picture).await?;
+            if let Verdict::Failed { fault, reason } = &answer.opinion.verdict {
+                let trouble = (*fault, format!("{}: {reason}", labeller.step()));
+                self.trouble.get_or_insert(trouble);
+            }
+            self.parts.opinions.push(answer.opinion.clone());
+            self.entries.extend(answer.entries());
         }
         Ok(())
     }
@@ -230,13 +243,13 @@ impl Ledger<'_> {
     }
 
     fn say(&mut self, step: &str, subject: Subject, maker: &Maker, verdict: Verdict) {
-        let opinion = self.opinion(step, subject, maker, verdict);
-        self.entries.push(Entry::Opinion(opinion));
+        let (run, at) = (self.way.run, self.way.house.clock.now());
+        self.keep(Opinion::new(&self.asset.id, step, subject, maker, run, at, verdict));
     }
 
-    fn opinion(&self, step: &str, subject: Subject, maker: &Maker, verdict: Verdict) -> Opinion {
-        let (run, at) = (self.way.run, self.way.house.clock.now());
-        Opinion::new(&self.asset.id, step, subject, maker, run, at, verdict)
+    fn keep(&mut self, opinion: Opinion) {
+        self.parts.opinions.push(opinion.clone());
+        self.entries.push(Entry::Opinion(opinion));
     }
 }
 

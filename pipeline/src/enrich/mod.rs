@@ -1,25 +1,31 @@
 //! One photograph's way, from a path to a record.
 //!
 //! Every write is safe to repeat, and their order makes any interruption harmless: the
-//! original before its entry, the renditions before the opinions that name them, all
+//! original and the renditions before the entries that name them, and the asset, all
 //! opinions and the outcome in one append. So stopping anywhere and running again gives the
 //! same record. `Way::go` reads from top to bottom; what is done with the pixels is in
 //! `finish`, what need not be done in `settled`.
 
 mod finish;
+mod foresee;
 mod settled;
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::asset::{AssetId, Occurrence, Tenant};
+use crate::aws::backoff;
+use crate::beside::no_way_to;
 use crate::catalogue::{Catalogue, Entry, Sighting, Stamp};
 use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
 use crate::floor::Floor;
 use crate::image::Limits;
+use crate::objects::Objects;
+use crate::place::{Object, Place};
 use crate::ports::{Clock, Labeller};
+use crate::purse::Purse;
 use crate::record::Parts;
 use crate::rendition::Recipe;
 use crate::run::{Item, Outcome, RunId};
@@ -30,6 +36,7 @@ use crate::store::Store;
 use crate::telemetry::{Meter, timed};
 use settled::Settled;
 
+pub use foresee::{Call, Foreseen, Rehearsal, foresee};
 pub(crate) use settled::refusal;
 
 /// Everything that a photograph's way needs: the ports, filled, and the policy.
@@ -38,10 +45,14 @@ pub struct House {
     pub tenant: Tenant,
     /// Where bytes are kept.
     pub store: Arc<dyn Store>,
+    /// Who reads sources in S3; absent where there are none.
+    pub objects: Option<Objects>,
     /// Where the ledger is kept.
     pub catalogue: Arc<dyn Catalogue>,
     /// Who names what is in a picture, in the order asked.
     pub labellers: Vec<Arc<dyn Labeller>>,
+    /// What may be spent on labellers that cost money, and on which pictures.
+    pub purse: Purse,
     /// Who tells the time.
     pub clock: Arc<dyn Clock>,
     /// How renditions are made.
@@ -54,20 +65,44 @@ pub struct House {
     pub floor: Floor,
 }
 
-/// A file found for a collection, and what was found beside it.
+/// A file or an object found for a collection, and what was found beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Where to read it.
-    pub path: PathBuf,
-    /// The path as text, see [`crate::asset::source_text`].
+    pub place: Place,
+    /// The place as text, see [`Place::text`].
     pub text: String,
     /// Length in bytes when it was listed.
     pub bytes: u64,
+    /// What the listing told of an object, so that it need not be asked about.
+    pub stamp: Option<Stamp>,
     /// Metadata from sidecars and the catalogue CSV.
     pub beside: Fields,
+    /// Sidecars in S3, the more specific first; read when the source's turn comes.
+    pub sidecars: Vec<Object>,
     /// What was wrong beside it, such as a sidecar that cannot be read; told with the outcome.
     pub note: Option<String>,
 }
+
+impl Source {
+    /// A file with nothing beside it.
+    pub fn file(path: &Path, bytes: u64) -> Self {
+        let place = Place::File(path.to_owned());
+        Self {
+            text: place.text(),
+            place,
+            bytes,
+            stamp: None,
+            beside: Fields::new(),
+            sidecars: Vec::new(),
+            note: None,
+        }
+    }
+}
+
+/// How often a source's way is begun while its fault is one that may pass. Every service has
+/// been asked patiently by then, so this is for what takes longer.
+const TRIES: u32 = 3;
 
 /// Takes one source all the way; the item tells what became of it and is in the ledger.
 ///
@@ -78,26 +113,30 @@ pub async fn enrich(
     run: &RunId,
     collection: &str,
     source: &Source,
-) -> Result<Item, Fault> {
+) -> Result<Ended, Fault> {
     let way = Way { house, run, collection, source };
-    match way.go().await {
-        Ok(item) => Ok(item),
-        Err(fault) => way.conclude(Vec::new(), way.refused(&fault)).await,
-    }
+    let mut tries = 1;
+    let fault = loop {
+        match way.go().await {
+            Ok(item) => return Ok(Ended { item, hopeless: None }),
+            Err(fault) if fault.kind().faces().retried && tries < TRIES => {
+                tokio::time::sleep(backoff(tries)).await;
+                tries += 1;
+            }
+            Err(fault) => break fault,
+        }
+    };
+    let item = way.conclude(Vec::new(), way.refused(&fault)).await?;
+    Ok(Ended { item, hopeless: fault.is_for_all().then_some(fault) })
 }
 
-/// Tells what would become of a source, without writing anything.
-///
-/// `met` collects the assets that earlier sources of the same rehearsal would have become.
-pub async fn foresee(
-    house: &House,
-    collection: &str,
-    source: &Source,
-    met: &mut HashSet<AssetId>,
-) -> Item {
-    let run = RunId::from_text("");
-    let way = Way { house, run: &run, collection, source };
-    way.foresee(met).await.unwrap_or_else(|fault| way.refused(&fault))
+/// How one source's way ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What became of the source.
+    pub item: Item,
+    /// What every other source would meet too: the run may as well end.
+    pub hopeless: Option<Fault>,
 }
 
 struct Way<'a> {
@@ -109,12 +148,12 @@ struct Way<'a> {
 
 impl Way<'_> {
     async fn go(&self) -> Result<Item, Fault> {
-        let stamp = register::stamp(&self.source.path)?;
+        let mut stamp = self.stamp().await?;
         if let Some(item) = self.known_by_its_stamp(&stamp).await? {
-            return Ok(item);
+            return self.conclude(Vec::new(), item).await;
         }
         let _room = self.house.floor.room_for_file(stamp.bytes.min(self.house.limits.bytes)).await;
-        let intake = self.read().await?;
+        let intake = self.read(&mut stamp).await?;
         if let Some(fault) = self.not_ours(&intake) {
             return self.conclude(Vec::new(), self.refused(&fault)).await;
         }
@@ -144,12 +183,42 @@ impl Way<'_> {
         if self.house.store.length(&key).await? != Some(stamp.bytes) {
             return Ok(None);
         }
-        self.conclude(vec![], self.as_before(&parts, Outcome::Unchanged)).await.map(Some)
+        Ok(Some(self.as_before(&parts, Outcome::Unchanged)))
     }
 
-    async fn read(&self) -> Result<Intake, Fault> {
-        let (path, keep) = (self.source.path.clone(), self.house.limits.bytes);
-        self.work(Stage::Register, move || register::read(&path, keep)).await?
+    /// Asks about the source without reading it.
+    async fn stamp(&self) -> Result<Stamp, Fault> {
+        match (&self.source.place, &self.source.stamp) {
+            (Place::File(path), _) => register::stamp(path),
+            (Place::Object(_), Some(listed)) => Ok(listed.clone()),
+            (Place::Object(object), None) => self.objects(object)?.stamp(object).await,
+        }
+    }
+
+    /// Reads the source. An object that changed since it was listed is stamped anew.
+    async fn read(&self, stamp: &mut Stamp) -> Result<Intake, Fault> {
+        let keep = self.house.limits.bytes;
+        match &self.source.place {
+            Place::File(path) => {
+                let path = path.clone();
+                self.work(Stage::Register, move || register::read(&path, keep)).await?
+            }
+            Place::Object(object) => {
+                let objects = self.objects(object)?;
+                let meter = &self.house.meter;
+                match meter.wait(Stage::Register, objects.read(object, stamp, keep)).await {
+                    Err(fault) if fault.kind() == FaultKind::Conflict => {
+                        *stamp = objects.stamp(object).await?;
+                        meter.wait(Stage::Register, objects.read(object, stamp, keep)).await
+                    }
+                    read => read,
+                }
+            }
+        }
+    }
+
+    fn objects(&self, object: &Object) -> Result<&Objects, Fault> {
+        self.house.objects.as_ref().ok_or_else(|| no_way_to(object))
     }
 
     /// Tells why a file is listed but not ours to keep: a picture neither by content nor by name.
@@ -157,16 +226,24 @@ impl Way<'_> {
     /// Asked before anything is looked up: an empty text file is no occurrence of an asset
     /// that was an empty `.jpg`, whichever of the two is met first.
     fn not_ours(&self, intake: &Intake) -> Option<Fault> {
-        identify::not_a_picture(intake).filter(|_| !is_named_like_a_picture(&self.source.path))
+        identify::not_a_picture(intake)
+            .filter(|_| !is_named_like_a_picture(&self.source.place.naming()))
     }
 
     /// A new asset: original first, then the ledger, then all the work.
     async fn take_in(&self, id: &AssetId, intake: &Intake, stamp: Stamp) -> Result<Item, Fault> {
-        let registered = register::register(self.house, &self.source.path, intake);
+        let registered = register::register(self.house, &self.source.place, intake);
         let asset = self.house.meter.wait(Stage::Register, registered).await?;
-        let entries = vec![Entry::Asset(asset.clone()), self.found(id, stamp)];
-        self.append(entries).await?;
-        self.finish(&asset, intake, Settled::nothing(self.house), Outcome::Enriched).await
+        let found = self.found(id, stamp);
+        let fresh = Parts {
+            asset: asset.clone(),
+            occurrences: vec![self.occurrence()],
+            opinions: Vec::new(),
+            decisions: Vec::new(),
+            withdrawn: BTreeSet::new(),
+        };
+        let entries = vec![Entry::Asset(asset), found];
+        self.finish(fresh, entries, intake, Settled::nothing(self.house)).await
     }
 
     /// A known asset: at a new place, with new metadata, incomplete, or just the same.
@@ -176,36 +253,13 @@ impl Way<'_> {
         intake: &Intake,
         stamp: Stamp,
     ) -> Result<Item, Fault> {
-        register::heal(self.house, &self.source.path, intake).await?;
+        register::heal(self.house, &self.source.place, intake).await?;
         let found = self.found(&parts.asset.id, stamp);
         let settled = Settled::of(self.house, parts);
         if settled.complete() {
             return self.conclude(vec![found], self.as_before(parts, self.standing(parts))).await;
         }
-        self.append(vec![found]).await?;
-        self.finish(&parts.asset, intake, settled, Outcome::Enriched).await
-    }
-
-    async fn foresee(&self, met: &mut HashSet<AssetId>) -> Result<Item, Fault> {
-        register::stamp(&self.source.path)?;
-        let intake = self.read().await?;
-        if let Some(fault) = self.not_ours(&intake) {
-            return Err(fault);
-        }
-        let id = AssetId::derive(&self.house.tenant, &intake.digest);
-        let outcome = match self.house.catalogue.parts(&self.house.tenant, &id).await? {
-            Some(parts) if Settled::of(self.house, &parts).complete() => {
-                return Ok(self.as_before(&parts, self.standing(&parts)));
-            }
-            Some(_) => Outcome::Enriched,
-            None if met.contains(&id) => Outcome::Duplicate,
-            None => {
-                identify::admissible(&intake, &self.house.limits)?;
-                Outcome::Enriched
-            }
-        };
-        met.insert(id.clone());
-        Ok(self.item(Some(&id), outcome, None, None))
+        self.finish(parts.clone(), vec![found], intake, settled).await
     }
 
     /// What a complete asset's occurrence here says.
@@ -232,12 +286,15 @@ impl Way<'_> {
     }
 
     fn found(&self, asset: &AssetId, stamp: Stamp) -> Entry {
-        let occurrence = Occurrence {
+        Entry::Found { asset: asset.clone(), occurrence: self.occurrence(), stamp: Some(stamp) }
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        Occurrence {
             collection: self.collection.to_owned(),
             source: self.source.text.clone(),
             metadata: self.source.beside.clone(),
-        };
-        Entry::Found { asset: asset.clone(), occurrence, stamp: Some(stamp) }
+        }
     }
 
     fn refused(&self, fault: &Fault) -> Item {

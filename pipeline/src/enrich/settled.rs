@@ -1,8 +1,10 @@
 //! What is settled about an asset already, so that only the rest is done and nothing is paid twice.
 
 use super::House;
+use crate::ask::worth;
 use crate::fault::FaultKind;
 use crate::opinion::{Maker, Opinion, Verdict};
+use crate::ports::Worth;
 use crate::record::{ASSESS, IDENTIFY, Parts, RENDER, current_opinions};
 use crate::stage::{assess, identify, render};
 
@@ -35,10 +37,18 @@ impl Settled {
         let identify = held(IDENTIFY, &[identify::maker(None), identify::maker(Some(limits))]);
         let render =
             held(RENDER, &[render::maker(recipe, None), render::maker(recipe, Some(limits))]);
-        let labels = labellers
+        let mut labels: Vec<bool> = labellers
             .iter()
             .map(|labeller| held(labeller.step(), &[labeller.maker().clone()]).is_some())
             .collect();
+        let open: Vec<usize> = (0..labels.len()).filter(|&at| !labels[at]).collect();
+        // Once all that cost nothing have spoken, their answers tell whether the rest is asked.
+        if !open.is_empty()
+            && open.iter().all(|&at| labellers[at].price().is_some())
+            && matches!(worth(house, parts), Worth::Nothing(_))
+        {
+            labels.fill(true);
+        }
         let failed = |o: Option<&Opinion>| o.is_some_and(|o| is_failure(&o.verdict));
         Self {
             identify: identify.is_some(),

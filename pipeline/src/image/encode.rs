@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::image::colour;
 use crate::image::jpeg::turbo;
 use crate::image::plane::Planes;
+use crate::raster::Raster;
 use crate::rendition::{Recipe, RenditionFormat};
 
 /// The largest profile that is carried; larger ones are converted.
@@ -81,6 +82,15 @@ pub(crate) fn encode(
                 .map_err(|cause| Fault::broken(format!("cannot code a WebP: {cause:?}")))
         }
     }
+}
+
+/// Codes upright sRGB pixels as a JPEG without metadata, `quality` 1 to 100.
+///
+/// # Errors
+/// `Broken` when memory runs out.
+pub fn encode_jpeg(raster: &Raster, quality: u8) -> Result<Vec<u8>, Fault> {
+    let planes = turbo::planes_of_rgb(raster.rgb(), raster.width(), raster.height())?;
+    turbo::compress(&planes, quality, None)
 }
 
 /// Tells whether a profile is other than sRGB, by effect and not by name: "sRGB" is in the names

@@ -22,6 +22,7 @@ pub mod render;
 pub mod sniff;
 pub(crate) mod tone;
 
+pub use encode::encode_jpeg;
 pub use limits::Limits;
 
 use std::sync::Arc;

@@ -12,12 +12,13 @@ use crate::asset::{Asset, AssetId, Digest};
 use crate::catalogue::Stamp;
 use crate::enrich::House;
 use crate::fault::{Fault, FaultKind};
+use crate::place::Place;
 use crate::store::{Body, Created, Key, Store};
 
 /// How much is read and hashed at a time: it stays in the processor's cache between both hashes.
 const CHUNK: usize = 1 << 18;
 
-/// A file as read: its digests, and its bytes when they fit the limit.
+/// A source as read: its digests, and its bytes when they fit the limit.
 #[derive(Debug)]
 pub struct Intake {
     /// SHA-256 of all bytes.
@@ -28,6 +29,22 @@ pub struct Intake {
     pub length: u64,
     /// The bytes; absent for a file over the limit, which is hashed and kept but never decoded.
     pub bytes: Option<Arc<Vec<u8>>>,
+    /// Where an object over the limit lies until this is dropped.
+    pub spilled: Option<tempfile::TempPath>,
+}
+
+impl Intake {
+    /// The bytes as they go into the store; `place` is where they were read.
+    fn body(&self, place: &Place) -> Result<Body, Fault> {
+        match (&self.bytes, &self.spilled, place) {
+            (Some(bytes), ..) => Ok(Body::Bytes(bytes.clone())),
+            (None, Some(file), _) => Ok(Body::File(file.to_path_buf())),
+            (None, None, Place::File(path)) => Ok(Body::File(path.clone())),
+            (None, None, Place::Object(object)) => {
+                Err(Fault::broken(format!("{} was read and not kept", object.url())))
+            }
+        }
+    }
 }
 
 /// Asks the file system about a file without opening it.
@@ -47,6 +64,7 @@ pub fn stamp(path: &Path) -> Result<Stamp, Fault> {
         modified: nanoseconds(meta.mtime(), meta.mtime_nsec()),
         changed: nanoseconds(meta.ctime(), meta.ctime_nsec()),
         inode: meta.ino(),
+        tag: None,
     })
 }
 
@@ -83,6 +101,7 @@ pub fn read(path: &Path, keep: u64) -> Result<Intake, Fault> {
         blake3: Digest::new(*blake3.finalize().as_bytes()),
         length,
         bytes: (length <= keep && expected <= keep).then(|| Arc::new(bytes)),
+        spilled: None,
     })
 }
 
@@ -95,12 +114,9 @@ pub fn key_of(asset: &Asset) -> Key {
 ///
 /// # Errors
 /// What the store says; `Broken` when a key holds other bytes than its name promises.
-pub async fn register(house: &House, path: &Path, intake: &Intake) -> Result<Asset, Fault> {
+pub async fn register(house: &House, place: &Place, intake: &Intake) -> Result<Asset, Fault> {
     let key = Key::Original { tenant: house.tenant.clone(), digest: intake.digest };
-    let body = match &intake.bytes {
-        Some(bytes) => Body::Bytes(bytes.clone()),
-        None => Body::File(path.to_owned()),
-    };
+    let body = intake.body(place)?;
     if house.store.create(&key, &body, &intake.blake3).await? == Created::Existed {
         // A crash came between the store and the ledger, or a family of tenants shares a disk.
         verify(&*house.store, &key, &intake.blake3).await?;
@@ -119,13 +135,13 @@ pub async fn register(house: &House, path: &Path, intake: &Intake) -> Result<Ass
 ///
 /// # Errors
 /// What the store says.
-pub async fn heal(house: &House, path: &Path, intake: &Intake) -> Result<(), Fault> {
+pub async fn heal(house: &House, place: &Place, intake: &Intake) -> Result<(), Fault> {
     let key = Key::Original { tenant: house.tenant.clone(), digest: intake.digest };
     if house.store.length(&key).await? == Some(intake.length) {
         return Ok(());
     }
     tracing::warn!(sha256 = %intake.digest, "an original was missing from the store and is put back");
-    register(house, path, intake).await.map(drop)
+    register(house, place, intake).await.map(drop)
 }
 
 /// Hashes what the store holds and compares.

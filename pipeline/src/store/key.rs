@@ -37,9 +37,30 @@ impl Key {
             }
             Self::Rendition { tenant, pixels, file } => {
                 let hex = pixels.to_string();
+                let file = plain_name(file);
                 format!("{tenant}/renditions/{}/{}/{hex}/{file}", &hex[..2], &hex[2..4])
             }
         }
+    }
+
+    /// Reads a path that [`Key::path`] wrote.
+    ///
+    /// # Errors
+    /// `BadInput` for any other.
+    pub fn from_path(path: &str) -> Result<Self, Fault> {
+        let wrong = || Fault::bad_input(format!("{path:?} is no key of the store"));
+        let key = match path.split('/').collect::<Vec<_>>()[..] {
+            [tenant, "originals", _, _, hex] => {
+                Self::Original { tenant: tenant.parse()?, digest: hex.parse()? }
+            }
+            [tenant, "renditions", _, _, hex, file] => Self::Rendition {
+                tenant: tenant.parse()?,
+                pixels: hex.parse()?,
+                file: file.to_owned(),
+            },
+            _ => return Err(wrong()),
+        };
+        if key.path() == path { Ok(key) } else { Err(wrong()) }
     }
 
     /// Tells whether the bytes under this key are written once and for ever.
@@ -62,9 +83,52 @@ impl Key {
     }
 }
 
+/// A file's name without anything that could lead out of its folder: what is not a letter, a
+/// digit, `-`, `_` or a single dot becomes `_`.
+fn plain_name(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(kept).collect();
+    if name.chars().all(|c| c == '.') { format!("_{name}") } else { name }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_its_folder() {
+        for name in ["../../x", "/etc/passwd", "", ".", "..", "a/b", "caf\u{e9}", "🐢", "a\0b\n"]
+        {
+            let key = Key::Rendition {
+                tenant: Tenant::default(),
+                pixels: PixelDigest::new([1; 32]),
+                file: name.to_owned(),
+            };
+            let path = key.path();
+            let parts: Vec<&str> = path.split('/').collect();
+            assert_eq!(parts.len(), 6, "{path:?}");
+            assert!(parts.iter().all(|part| !matches!(*part, "" | "." | "..")), "{path:?}");
+            assert!(path.starts_with("default/renditions/01/01/") && path.is_ascii());
+        }
+    }
+
+    #[test]
+    fn a_path_reads_back_and_no_other_does() {
+        let tenant = Tenant::default();
+        let key = Key::Original { tenant, digest: Digest::new([0xab; 32]) };
+        assert_eq!(Key::from_path(&key.path()).expect("a key"), key);
+        let hex = "01".repeat(32);
+        for wrong in [
+            "",
+            "default/originals",
+            &format!("default/originals/ff/01/{hex}"),
+            &format!("../originals/01/01/{hex}"),
+            &format!("default/renditions/01/01/{hex}/.."),
+            &format!("default/renditions/01/01/{hex}/a/b"),
+        ] {
+            assert!(Key::from_path(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_layout_is_fixed_for_ever() {

@@ -142,6 +142,10 @@ impl Store for LocalStore {
         .await
     }
 
+    async fn delivery(&self, _key: &Key, _seconds: u32) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
     fn place(&self, path: &str) -> String {
         self.root.join(path).display().to_string()
     }

@@ -7,6 +7,7 @@
 mod conformance;
 pub mod key;
 pub mod local;
+pub mod s3;
 
 use std::path::PathBuf;
 
@@ -43,6 +44,10 @@ pub trait Store: Send + Sync {
 
     /// Tells the length in bytes under a key; nothing when it is not taken.
     async fn length(&self, key: &Key) -> Result<Option<u64>, Fault>;
+
+    /// Signs a URL under which the bytes can be had for so many seconds, 1 to 604800; nothing
+    /// when the backend has no URLs.
+    async fn delivery(&self, key: &Key, seconds: u32) -> Result<Option<String>, Fault>;
 
     /// Says where the bytes under a key's path lie, in the backend's own terms: a file, an URL.
     fn place(&self, path: &str) -> String;

@@ -15,6 +15,7 @@ use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use glassplate_pipeline::ports::{Verbatim, Vocabulary};
+use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::LabelState;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
@@ -177,6 +178,8 @@ fn run() -> Run {
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }
 

@@ -21,12 +21,12 @@ use crate::output::{self, data, say};
 const PAGE: usize = 500;
 
 pub(crate) async fn run(desk: &Desk, arguments: &Calibrate) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let file = desk.calibration_file();
     let (calibration, ruled) = if arguments.reset {
         (Calibration::default(), Vec::new())
     } else {
-        let ruled = rulings(desk, &catalogue).await?;
+        let ruled = rulings(desk, &*catalogue).await?;
         (Calibration::fit(&ruled), ruled)
     };
     if !arguments.dry_run {
@@ -36,7 +36,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Calibrate) -> Result<Exit, Faul
             write(&file, &calibration)?;
         }
         // Every record reads otherwise from now on: the index is made anew.
-        super::search::catch_up(&desk.index()?, &catalogue).await?;
+        super::search::catch_up(&desk.index()?, &*catalogue).await?;
     }
     tell(desk, arguments, &calibration, &ruled);
     Ok(Exit::Done)

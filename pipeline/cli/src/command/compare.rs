@@ -22,10 +22,10 @@ const PAGE: usize = 500;
 const LISTED: usize = 10_000;
 
 pub(crate) async fn run(desk: &Desk, arguments: &Compare) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
-    let a = existing(desk, &catalogue, &arguments.run).await?.id;
+    let catalogue = desk.existing_catalogue().await?;
+    let a = existing(desk, &*catalogue, &arguments.run).await?.id;
     let b = match &arguments.other {
-        Some(other) => Some(existing(desk, &catalogue, other).await?.id),
+        Some(other) => Some(existing(desk, &*catalogue, other).await?.id),
         None => None,
     };
     if b.as_ref() == Some(&a) {
@@ -38,7 +38,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Compare) -> Result<Exit, Fault>
     };
     let mut assets = BTreeSet::new();
     for run in from.into_iter().chain([to]) {
-        let count = collect(desk, &catalogue, run, &mut assets).await?;
+        let count = collect(desk, &*catalogue, run, &mut assets).await?;
         say(format!("run {run} spoke of {count} assets"));
     }
     let assets: Vec<AssetId> = assets.into_iter().collect();

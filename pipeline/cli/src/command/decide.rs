@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 80;
 pub(crate) async fn run(desk: &Desk, ruling: Ruling, arguments: &Decide) -> Result<Exit, Fault> {
     let id: AssetId = arguments.asset.parse()?;
     let who = who(desk, arguments.by.as_deref())?;
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let parts = catalogue.parts(&desk.tenant, &id).await?.ok_or_else(|| {
         Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
     })?;
@@ -61,7 +61,7 @@ pub(crate) async fn run(desk: &Desk, ruling: Ruling, arguments: &Decide) -> Resu
             data(told(decision));
         }
     }
-    follow(desk, &catalogue).await;
+    follow(desk, &*catalogue).await;
     Ok(Exit::Done)
 }
 

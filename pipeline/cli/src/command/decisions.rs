@@ -1,7 +1,6 @@
 //! `glassplate decisions`: what people decided, with who and when.
 
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 
 use super::decide::told;
@@ -14,7 +13,7 @@ const PAGE: usize = 500;
 
 /// Lists asset by asset, each in the order decided; as JSON one decision a line.
 pub(crate) async fn run(desk: &Desk, collection: Option<&str>) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let mut after: Option<AssetId> = None;
     loop {
         let page = catalogue.assets(&desk.tenant, collection, after.as_ref(), PAGE).await?;

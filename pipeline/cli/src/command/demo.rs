@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::fold;
 use glassplate_search::Answer;
 
 use super::{ingest, search, show};
-use crate::arguments::Ingest;
+use crate::arguments::{Ingest, Sources};
 use crate::compose::{Desk, tell};
 use crate::env;
 use crate::exit::Exit;
@@ -29,19 +28,22 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     let pictures = glassplate_models::demo::pictures(&desk.shelf()?, &folder, &mut tell)?;
     say(format!("{} photographs lie in {}", pictures.len(), folder.display()));
     let arguments = Ingest {
-        paths: pictures,
-        collection: COLLECTION.to_owned(),
-        metadata: Some(folder.join(glassplate_models::demo::CATALOGUE)),
+        sources: Sources {
+            paths: pictures,
+            collection: COLLECTION.to_owned(),
+            metadata: Some(folder.join(glassplate_models::demo::CATALOGUE)),
+        },
         dry_run: false,
         without_labels: false,
+        budget: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {
         return Ok(exit);
     }
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let index = desk.index()?;
-    search::catch_up(&index, &catalogue).await?;
+    search::catch_up(&index, &*catalogue).await?;
     let mut shown = None;
     for query in QUERIES {
         let Answer { total, hits, .. } = index.search(&desk.tenant, query, 3, 0)?;
@@ -52,7 +54,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     if let Some(hit) = shown
         && let Some(parts) = catalogue.parts(&desk.tenant, &hit.asset).await?
     {
-        let record = show::placed(desk, fold(&parts, &*desk.interpreter()?))?;
+        let record = show::placed(&*desk.store().await?, fold(&parts, &*desk.interpreter()?));
         data(format!("\nrenditions of {} ({})", hit.asset, plain(&hit.title)));
         for r in &record.renditions {
             data(format!("  {:>5}  {} x {}  {}", r.name, r.width, r.height, r.path));

@@ -3,7 +3,6 @@
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::{Shelf, State};
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::stage::register;
 use serde::Serialize;
@@ -32,7 +31,7 @@ struct Finding {
 
 pub(crate) async fn run(desk: &Desk, arguments: &Doctor) -> Result<Exit, Fault> {
     let mut findings = vec![home(desk), disk(desk)];
-    if desk.catalogue_file().exists() {
+    if desk.has_catalogue() {
         findings.push(catalogue(desk).await);
         findings.push(index(desk).await);
         if arguments.originals {
@@ -111,9 +110,8 @@ fn disk(desk: &Desk) -> Finding {
 
 async fn catalogue(desk: &Desk) -> Finding {
     let look = async {
-        let catalogue = desk.catalogue()?;
-        catalogue.check().await?;
-        catalogue.last_change().await.map(drop)
+        let catalogue = desk.catalogue().await?;
+        catalogue.check().await
     };
     match look.await {
         Ok(()) => ok("catalogue", "sound"),
@@ -125,7 +123,7 @@ async fn index(desk: &Desk) -> Finding {
     let look = async {
         let index = desk.index()?;
         index.check()?;
-        let caught_up = index.catch_up(&desk.catalogue()?).await?;
+        let caught_up = index.catch_up(&*desk.catalogue().await?).await?;
         Ok::<_, Fault>(caught_up.documents)
     };
     match look.await {
@@ -139,7 +137,7 @@ async fn originals(desk: &Desk) -> Finding {
     let mut damaged = Vec::new();
     let mut count = 0_u64;
     let look = async {
-        let (catalogue, store) = (desk.catalogue()?, desk.store()?);
+        let (catalogue, store) = (desk.catalogue().await?, desk.store().await?);
         let mut after: Option<AssetId> = None;
         loop {
             let page = catalogue.assets(&desk.tenant, None, after.as_ref(), PAGE).await?;
@@ -148,7 +146,7 @@ async fn originals(desk: &Desk) -> Finding {
             for parts in catalogue.parts_of_many(&desk.tenant, &page).await? {
                 count += 1;
                 let key = register::key_of(&parts.asset);
-                if let Err(fault) = register::verify(&store, &key, &parts.asset.blake3).await {
+                if let Err(fault) = register::verify(&*store, &key, &parts.asset.blake3).await {
                     damaged.push(format!("{}: {}", parts.asset.id, fault.reason()));
                 }
             }

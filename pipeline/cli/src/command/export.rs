@@ -1,7 +1,6 @@
 //! `glassplate export`: all records, for programs. The forms are stable; they only grow.
 
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::record::{LabelState, Record, RecordLabel, fold};
@@ -41,12 +40,12 @@ const COLUMNS: [&str; 20] = [
 ];
 
 pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let collection = arguments.collection.as_deref();
     if arguments.format == ExportFormat::Csv {
         output::data(line(&COLUMNS.map(str::to_owned))?);
     }
-    let interpreter = desk.interpreter()?;
+    let (interpreter, store) = (desk.interpreter()?, desk.store().await?);
     let shown = Shown::asked(desk, arguments.min_confidence);
     let mut after: Option<AssetId> = None;
     loop {
@@ -54,7 +53,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Export) -> Result<Exit, Fault> 
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         for parts in catalogue.parts_of_many(&desk.tenant, &page).await? {
-            let mut record = placed(desk, fold(&parts, &*interpreter))?;
+            let mut record = placed(&*store, fold(&parts, &*interpreter));
             shown.keep(&mut record);
             match arguments.format {
                 ExportFormat::Jsonl => output::json(&record),

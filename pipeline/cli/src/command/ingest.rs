@@ -1,8 +1,8 @@
 //! `glassplate ingest`: takes pictures in, shows how it goes, ends with the balance.
 
+mod rehearsal;
 mod report;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,30 +11,23 @@ use std::time::Instant;
 use glassplate_pipeline::asset::source_text;
 use glassplate_pipeline::beside::Beside;
 use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
-use glassplate_pipeline::enrich::foresee;
-use glassplate_pipeline::fault::{Fault, FaultKind};
+use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ingest::{Ended, ingest};
-use glassplate_pipeline::run::Balance;
+use glassplate_pipeline::run::Run;
 use glassplate_pipeline::source::{Listing, list};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 
 use super::pass::{listen, new_run};
 use super::progress::Progress;
-use crate::arguments::Ingest;
-use crate::compose::Desk;
+use crate::arguments::{Ingest, Quote, Sources};
+use crate::compose::{Desk, Staff};
 use crate::exit::Exit;
 use crate::output::{self, say};
+use rehearsal::rehearse;
 use report::Report;
 
 pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
-    let csv = arguments.metadata.as_deref().map(CatalogueCsv::read).transpose()?;
-    let beside = Beside::pair(listing(desk, &arguments)?);
-    if beside.is_empty() {
-        say("there is no file below the paths given");
-    }
-    if beside.sidecars() > 0 {
-        say(format!("{} XMP sidecars belong to pictures", beside.sidecars()));
-    }
+    let (csv, beside) = gather(desk, &arguments.sources)?;
     let exit = if arguments.dry_run {
         rehearse(desk, &arguments, &beside, csv.as_ref()).await?
     } else {
@@ -46,6 +39,25 @@ pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
     Ok(exit)
 }
 
+/// `glassplate quote`: what the ingest of the same sources would cost.
+pub(crate) async fn quote(desk: &Desk, arguments: Quote) -> Result<Exit, Fault> {
+    let (csv, beside) = gather(desk, &arguments.sources)?;
+    rehearsal::quote(desk, &arguments.sources, &beside, csv.as_ref()).await
+}
+
+/// Finds the sources and what lies beside them.
+fn gather(desk: &Desk, sources: &Sources) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
+    let csv = sources.metadata.as_deref().map(CatalogueCsv::read).transpose()?;
+    let beside = Beside::pair(listing(desk, sources)?);
+    if beside.is_empty() {
+        say("there is no file below the paths given");
+    }
+    if beside.sidecars() > 0 {
+        say(format!("{} XMP sidecars belong to pictures", beside.sidecars()));
+    }
+    Ok((csv, beside))
+}
+
 /// Takes everything in and follows with the index; returns when both are done.
 async fn perform(
     desk: &Desk,
@@ -53,11 +65,16 @@ async fn perform(
     beside: &Beside,
     csv: Option<&CatalogueCsv>,
 ) -> Result<Exit, Fault> {
-    let labellers = if arguments.without_labels { Vec::new() } else { desk.labellers()? };
-    let house = Arc::new(desk.house(labellers)?);
+    let sources = &arguments.sources;
+    let staff = match arguments.without_labels {
+        true => Staff::none(),
+        false => desk.staff(&sources.collection, arguments.budget).await?,
+    };
+    let budget = staff.budget;
+    let house = Arc::new(desk.house(staff).await?);
     let follower = follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
     let now = house.clock.now();
-    let run = new_run(desk, now, &arguments.collection, sources_of(arguments));
+    let run = Run { budget, ..new_run(desk, now, &sources.collection, sources_of(sources)) };
     let id = run.id.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let listener = tokio::spawn(listen(stop.clone()));
@@ -76,6 +93,7 @@ async fn perform(
         bytes,
         readings: house.meter.read(),
         broken: broken.as_ref().map(Fault::reason),
+        purse: budget.is_some().then_some(&house.purse),
     };
     report.print(desk, &*house.catalogue).await?;
     if let Err(fault) = indexed {
@@ -94,65 +112,16 @@ async fn perform(
     }
 }
 
-/// Says what would become of each source, and does nothing.
-async fn rehearse(
-    desk: &Desk,
-    arguments: &Ingest,
-    beside: &Beside,
-    csv: Option<&CatalogueCsv>,
-) -> Result<Exit, Fault> {
-    let labellers = match desk.labellers_at_hand() {
-        _ if arguments.without_labels => Vec::new(),
-        Err(fault) if fault.kind() == FaultKind::NotFound => {
-            say("models are not here yet: the ingest fetches them first");
-            Vec::new()
-        }
-        labellers => labellers?,
-    };
-    // A home that is not there yet must not come to be by a rehearsal.
-    let scratch = tempfile::tempdir()
-        .map_err(|e| Fault::broken("cannot make a temporary folder").because(e))?;
-    let house = match desk.catalogue_file().exists() {
-        true => desk.house(labellers)?,
-        false => desk.at(scratch.path()).house(labellers)?,
-    };
-    let began = Instant::now();
-    let (mut balance, mut bytes, mut items) = (Balance::default(), 0, Vec::new());
-    let mut met = HashSet::new();
-    for source in beside.sources(csv) {
-        let item = match source {
-            Ok(source) => {
-                bytes += source.bytes;
-                foresee(&house, &arguments.collection, &source, &mut met).await
-            }
-            Err(item) => item,
-        };
-        balance.add(item.outcome);
-        items.push(item);
-    }
-    let report = Report {
-        run: None,
-        balance,
-        left: 0,
-        seconds: began.elapsed().as_secs_f64(),
-        bytes,
-        readings: Vec::new(),
-        broken: None,
-    };
-    report.print_foreseen(desk, &items);
-    Ok(Exit::Done)
-}
-
-fn listing(desk: &Desk, arguments: &Ingest) -> Result<Listing, Fault> {
+fn listing(desk: &Desk, sources: &Sources) -> Result<Listing, Fault> {
     // What glassplate keeps is no source, wherever the home lies; nor is the CSV.
-    let kept = desk.own_places().into_iter().chain(arguments.metadata.clone());
+    let kept = desk.own_places().into_iter().chain(sources.metadata.clone());
     let own: Vec<PathBuf> = kept.filter_map(|path| path.canonicalize().ok()).collect();
-    list(&arguments.paths, &own)
+    list(&sources.paths, &own)
 }
 
-fn sources_of(arguments: &Ingest) -> Vec<String> {
+fn sources_of(sources: &Sources) -> Vec<String> {
     let text = |path: &PathBuf| source_text(&path.canonicalize().unwrap_or_else(|_| path.clone()));
-    arguments.paths.iter().map(text).collect()
+    sources.paths.iter().map(text).collect()
 }
 
 fn tell_unmatched(csv: &CatalogueCsv) {

@@ -1,5 +1,6 @@
 //! The commands, one file a word, and the way from arguments to an exit code.
 
+mod aws;
 mod calibrate;
 mod compare;
 mod decide;
@@ -20,6 +21,8 @@ mod review;
 mod runs;
 pub(crate) mod search;
 mod show;
+mod spend;
+mod url;
 
 use std::process::ExitCode;
 
@@ -72,6 +75,8 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
         match command {
             Command::Demo => demo::run(&desk).await,
             Command::Ingest(arguments) => ingest::run(&desk, arguments).await,
+            Command::Quote(arguments) => ingest::quote(&desk, arguments).await,
+            Command::Spend(arguments) => spend::run(&desk, &arguments).await,
             Command::Search(arguments) => search::run(&desk, &arguments).await,
             Command::Show(arguments) => show::run(&desk, &arguments).await,
             Command::Review(arguments) => review::run(&desk, &arguments).await,
@@ -87,6 +92,8 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Export(arguments) => export::run(&desk, &arguments).await,
             Command::Runs { run } => runs::run(&desk, run.as_deref()).await,
             Command::Models { action } => models::run(&desk, &action),
+            Command::Url(arguments) => url::run(&desk, &arguments).await,
+            Command::Aws { action } => aws::run(&desk, &action).await,
             Command::Reindex => reindex::run(&desk).await,
             Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
             Command::Evaluate(arguments) => evaluate::run(&desk, &arguments).await,

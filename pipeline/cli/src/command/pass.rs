@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
 use crate::compose::Desk;
@@ -27,6 +28,8 @@ pub(super) fn new_run(
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }
 

@@ -25,19 +25,19 @@ pub(crate) enum Standing {
 
 /// Lets a run count or not; doing it again changes nothing.
 pub(crate) async fn run(desk: &Desk, name: &str, standing: Standing) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
-    let before = existing(desk, &catalogue, name).await?;
+    let catalogue = desk.existing_catalogue().await?;
+    let before = existing(desk, &*catalogue, name).await?;
     let after = match standing {
         Standing::Promoted => before.clone().promoted(),
         Standing::Undone => before.clone().undone(),
     };
     let mut assets = 0;
     if before.withdrawn != after.withdrawn {
-        assets = count(desk, &catalogue, &after).await?;
+        assets = count(desk, &*catalogue, &after).await?;
     }
     if before != after {
         catalogue.append(&desk.tenant, vec![Entry::Run(after.clone())]).await?;
-        follow(desk, &catalogue).await;
+        follow(desk, &*catalogue).await;
     }
     if desk.json {
         output::json(&json!({ "run": after.id, "state": after.state(), "assets": assets }));

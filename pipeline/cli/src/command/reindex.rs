@@ -10,9 +10,9 @@ use crate::exit::Exit;
 use crate::output::{self, data};
 
 pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let began = Instant::now();
-    let built = desk.index()?.rebuild(&catalogue).await?;
+    let built = desk.index()?.rebuild(&*catalogue).await?;
     let seconds = began.elapsed().as_secs_f64();
     if desk.json {
         output::json(&json!({ "documents": built.documents, "seconds": seconds }));

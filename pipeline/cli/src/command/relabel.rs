@@ -6,24 +6,27 @@ use std::time::Instant;
 
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::relabel::{Ended, assets, relabel};
-use glassplate_pipeline::run::{Item, Outcome, RunState};
+use glassplate_pipeline::run::{Item, Outcome, Run, RunState};
 use serde_json::json;
 
 use super::pass::{listen, new_run};
 use super::progress::Progress;
 use super::runs::{Items, balance_of, told};
+use super::spend::spending;
 use crate::arguments::Relabel;
 use crate::compose::Desk;
 use crate::exit::Exit;
 use crate::output::{self, data, say};
 
 pub(crate) async fn run(desk: &Desk, arguments: &Relabel) -> Result<Exit, Fault> {
-    desk.existing_catalogue()?;
-    let house = Arc::new(desk.house(desk.labellers_named(&arguments.models)?)?);
+    desk.existing_catalogue().await?;
+    let staff = desk.staff_named(&arguments.models, arguments.budget).await?;
+    let budget = staff.budget;
+    let house = Arc::new(desk.house(staff).await?);
     let limit = arguments.limit.map(|limit| limit as usize);
     let assets = assets(&house, &arguments.collection, limit).await?;
     let sources = arguments.models.iter().map(|model| format!("model {model}")).collect();
-    let run = new_run(desk, house.clock.now(), &arguments.collection, sources);
+    let run = Run { budget, ..new_run(desk, house.clock.now(), &arguments.collection, sources) };
     let id = run.id.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let listener = tokio::spawn(listen(stop.clone()));
@@ -53,6 +56,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Relabel) -> Result<Exit, Fault>
             "left": left,
             "broken": broken.as_ref().map(Fault::reason),
             "seconds": seconds,
+            "spent": house.purse.spent(),
             "items": items,
         }));
     } else {
@@ -62,6 +66,9 @@ pub(crate) async fn run(desk: &Desk, arguments: &Relabel) -> Result<Exit, Fault>
             "{} pictures asked about, {} answers known before, in {seconds:.1} s",
             balance.enriched, balance.unchanged
         ));
+        if budget.is_some() {
+            data(spending(&house.purse));
+        }
         data(format!("run {id} is on trial: what it says counts nowhere yet. Next:"));
         data(format!("  glassplate compare {id}"));
         data(format!("  glassplate promote {id}"));

@@ -1,7 +1,6 @@
 //! `glassplate review`: the labels that a person should look at, and what to type next.
 
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::record::fold;
@@ -18,7 +17,7 @@ use crate::output::{self, data, plain, say};
 const PAGE: usize = 500;
 
 pub(crate) async fn run(desk: &Desk, arguments: &Review) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let interpreter = desk.interpreter()?;
     let collection = arguments.collection.as_deref();
     let kind = arguments.kind.map(LabelKind::from);

@@ -15,13 +15,13 @@ const LISTED: usize = 50;
 const PAGE: usize = 1000;
 
 pub(crate) async fn run(desk: &Desk, run: Option<&str>) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
-    let Some(name) = run else { return list(desk, &catalogue).await };
+    let catalogue = desk.existing_catalogue().await?;
+    let Some(name) = run else { return list(desk, &*catalogue).await };
     let id = RunId::from_text(name);
-    let run = existing(desk, &catalogue, name).await?;
+    let run = existing(desk, &*catalogue, name).await?;
     let mut balance = Balance::default();
     let mut items = Vec::new();
-    let mut pages = Items::of(&catalogue, desk, &id);
+    let mut pages = Items::of(&*catalogue, desk, &id);
     while let Some(page) = pages.next().await? {
         for item in page {
             balance.add(item.outcome);

@@ -24,9 +24,9 @@ Exit codes:
   2    wrong usage, or a query that cannot be understood";
 
 pub(crate) async fn run(desk: &Desk, arguments: &Search) -> Result<Exit, Fault> {
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let index = desk.index()?;
-    catch_up(&index, &catalogue).await?;
+    catch_up(&index, &*catalogue).await?;
     let query = arguments.text();
     let answer = index.search(&desk.tenant, &query, arguments.limit, 0)?;
     if desk.json {

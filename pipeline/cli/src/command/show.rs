@@ -1,11 +1,10 @@
 //! `glassplate show`: everything known of one asset.
 
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::record::{Record, State, fold};
-use glassplate_pipeline::store::Store as _;
+use glassplate_pipeline::store::Store;
 use serde_json::Value;
 
 use super::labels::{self, Shown};
@@ -16,11 +15,11 @@ use crate::output::{self, data, plain};
 
 pub(crate) async fn run(desk: &Desk, arguments: &Show) -> Result<Exit, Fault> {
     let id: AssetId = arguments.asset.parse()?;
-    let catalogue = desk.existing_catalogue()?;
+    let catalogue = desk.existing_catalogue().await?;
     let parts = catalogue.parts(&desk.tenant, &id).await?.ok_or_else(|| {
         Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
     })?;
-    let mut record = placed(desk, fold(&parts, &*desk.interpreter()?))?;
+    let mut record = placed(&*desk.store().await?, fold(&parts, &*desk.interpreter()?));
     let hidden = Shown::asked(desk, arguments.min_confidence).keep(&mut record);
     if desk.json {
         output::json(&record);
@@ -35,12 +34,11 @@ pub(crate) async fn run(desk: &Desk, arguments: &Show) -> Result<Exit, Fault> {
 }
 
 /// Writes where the renditions lie instead of their keys.
-pub(crate) fn placed(desk: &Desk, mut record: Record) -> Result<Record, Fault> {
-    let store = desk.store()?;
+pub(crate) fn placed(store: &dyn Store, mut record: Record) -> Record {
     for rendition in &mut record.renditions {
         rendition.path = store.place(&rendition.path);
     }
-    Ok(record)
+    record
 }
 
 fn print<'a>(record: &Record, hidden: usize, family: impl Iterator<Item = &'a AssetId>) {

@@ -112,12 +112,8 @@ pub(super) fn write(
 
 /// Finds the last number of a shard; 0 when it is empty.
 pub(super) async fn end(table: &Table, shard: usize) -> Result<u64, Fault> {
-    Ok(last(table, shard).await?.number)
-}
-
-async fn last(table: &Table, shard: usize) -> Result<Mark, Fault> {
     let page = table.query(&key::feed(shard), From::End, 1).await?;
-    page.items.first().map_or(Ok(Mark::default()), mark)
+    page.items.first().map_or(Ok(0), |item| Ok(mark(item)?.number))
 }
 
 fn mark(item: &Attributes) -> Result<Mark, Fault> {
@@ -146,16 +142,6 @@ fn entry(item: &Attributes) -> Result<Entry, Fault> {
 }
 
 impl Inner {
-    /// Reads the bookmark behind the last change.
-    pub(super) async fn last_change(self: &Arc<Self>) -> Result<Bookmark, Fault> {
-        let asked = (0..self.meta.shards).map(|shard| {
-            let inner = self.clone();
-            async move { last(&inner.table, shard).await }
-        });
-        let marks = super::together(asked.collect()).await?;
-        Ok(Position { marks, inside: None }.bookmark(&self.meta.id))
-    }
-
     /// Reads the feed after a bookmark.
     pub(super) async fn changes(
         self: &Arc<Self>,

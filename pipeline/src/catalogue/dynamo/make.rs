@@ -23,29 +23,22 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a new table is asked whether it is there.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-/// Makes the catalogue's table and waits until it can be used; one that is there and empty is
-/// taken over, and one that is a catalogue already is left as it is.
-///
-/// `protect` guards it against deletion and turns on recovery to any point of the last 35 days.
-///
-/// # Errors
-/// `Refused` when there is such a table with something else in it, or without the right;
-/// `TimedOut` when it does not come.
-pub async fn create_table(
+/// Makes the table, see [`super::DynamoCatalogue::create_table`].
+pub(super) async fn create_table(
     aws: &Aws,
     settings: &DynamoSettings,
     billing: Billing,
     protect: bool,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     settings.validate()?;
     let table = Table::new(aws, settings.table.clone());
-    request(&table, billing, protect).await?;
+    let made = request(&table, billing, protect).await?;
     active(&table).await?;
     if protect {
         recoverable(&table).await?;
     }
     if table.get(&Key::meta()).await?.is_some() {
-        return meta(&table).await.map(drop);
+        return meta(&table).await.map(|_| made);
     }
     if !is_empty(&table).await? {
         return Err(foreign(&table.name));
@@ -57,10 +50,11 @@ pub async fn create_table(
     item.insert("id".to_owned(), table::string(format!("{:016x}{:016x}", random(), random())));
     let condition = Some((table::NEW, Attributes::new()));
     // Of two that make it at once the first says what it is.
-    table.write(&Write { what: What::Versioned, item, condition }).await.map(drop)
+    table.write(&Write { what: What::Versioned, item, condition }).await
 }
 
-async fn request(table: &Table, billing: Billing, protect: bool) -> Result<(), Fault> {
+/// Asks for the table; tells whether there was none.
+async fn request(table: &Table, billing: Billing, protect: bool) -> Result<bool, Fault> {
     let cannot = || format!("cannot make the table {}", table.name);
     let broken = |e| Fault::broken(cannot()).because(e);
     let mut request = table.client.create_table().table_name(&table.name);
@@ -91,8 +85,8 @@ async fn request(table: &Table, billing: Billing, protect: bool) -> Result<(), F
             .sse_specification(SseSpecification::builder().enabled(true).build());
     }
     match request.send().await {
-        Ok(_) => Ok(()),
-        Err(e) if e.code() == Some("ResourceInUseException") => Ok(()),
+        Ok(_) => Ok(true),
+        Err(e) if e.code() == Some("ResourceInUseException") => Ok(false),
         Err(e) => Err(aws::fault(&cannot(), e)),
     }
 }

@@ -47,7 +47,6 @@ use tokio::task::JoinSet;
 
 pub use self::capacity::Capacity;
 use self::key::List;
-pub use self::make::create_table;
 use super::{Bookmark, Catalogue, Changes, Entry, Sighting};
 use crate::asset::{AssetId, PixelDigest, Tenant};
 use crate::aws::Aws;
@@ -132,31 +131,35 @@ struct Meta {
 }
 
 impl DynamoCatalogue {
-    /// Opens the catalogue in a table that [`create_table`] made.
+    /// Opens the catalogue in a table that [`DynamoCatalogue::create_table`] made.
     ///
     /// # Errors
     /// `NotFound` when there is none, `Refused` when it is of another program or a newer
     /// glassplate, or without the right to read it.
-    pub async fn open(aws: &Aws, settings: &DynamoSettings) -> Result<Self, Fault> {
+    pub async fn open(aws: &Aws, settings: DynamoSettings) -> Result<Self, Fault> {
         settings.validate()?;
-        let table = table::Table::new(aws, settings.table.clone());
+        let table = table::Table::new(aws, settings.table);
         let meta = make::meta(&table).await?;
         let shards = feed::Shards::new(meta.shards);
         Ok(Self { inner: Arc::new(Inner { table, meta, shards, begun: Mutex::default() }) })
     }
 
-    /// Checks that the table is there and still the same, and that its change feed has no gaps
-    /// before its ends.
+    /// Makes the catalogue's table and waits until it can be used; tells whether it was made now.
+    ///
+    /// One that is there and empty is taken over, and one that is a catalogue already is left as
+    /// it is. `protect` encrypts it with a key of the account, guards it against deletion and
+    /// turns on recovery to any point of the last 35 days.
     ///
     /// # Errors
-    /// `Broken` naming the shard, `Conflict` when the table was replaced.
-    pub async fn check(&self) -> Result<(), Fault> {
-        let meta = make::meta(&self.inner.table).await?;
-        if meta != self.inner.meta {
-            let message = format!("the table {} was replaced by another", self.inner.table.name);
-            return Err(Fault::new(crate::fault::FaultKind::Conflict, message).for_all());
-        }
-        self.inner.check_feed().await
+    /// `Refused` when there is such a table with something else in it, or without the right;
+    /// `TimedOut` when it does not come.
+    pub async fn create_table(
+        aws: &Aws,
+        settings: &DynamoSettings,
+        billing: Billing,
+        protect: bool,
+    ) -> Result<bool, Fault> {
+        make::create_table(aws, settings, billing, protect).await
     }
 
     /// What was consumed since it was opened.
@@ -225,10 +228,6 @@ impl Catalogue for DynamoCatalogue {
         self.inner.changes(after, limit).await
     }
 
-    async fn last_change(&self) -> Result<Bookmark, Fault> {
-        self.inner.last_change().await
-    }
-
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
         self.inner.runs(tenant, limit).await
     }
@@ -245,6 +244,17 @@ impl Catalogue for DynamoCatalogue {
         limit: usize,
     ) -> Result<Vec<AssetId>, Fault> {
         self.inner.list(List::Run(tenant, run), after, limit).await
+    }
+
+    /// Checks that the table is still the same, and that its change feed has no gaps before its
+    /// ends.
+    async fn check(&self) -> Result<(), Fault> {
+        let meta = make::meta(&self.inner.table).await?;
+        if meta != self.inner.meta {
+            let message = format!("the table {} was replaced by another", self.inner.table.name);
+            return Err(Fault::new(crate::fault::FaultKind::Conflict, message).for_all());
+        }
+        self.inner.check_feed().await
     }
 
     async fn items(

@@ -121,7 +121,7 @@ pub(super) fn draw(
         match entry {
             Entry::Asset(asset) => draft.asset(asset),
             Entry::Found { asset, occurrence, stamp } => {
-                let stamp = stamp.map(|stamp| json(&stamp)).transpose()?;
+                let stamp = stamp.as_ref().map(json).transpose()?;
                 draft.found(asset, occurrence, stamp)?;
             }
             Entry::Opinion(opinion) => draft.opinion(opinion)?,

@@ -11,8 +11,9 @@ use glassplate_harness::Running;
 
 use super::key::Key;
 use super::table::{What, Write};
-use super::{Billing, DynamoCatalogue, DynamoSettings, create_table};
+use super::{Billing, DynamoCatalogue, DynamoSettings};
 use crate::aws::{Aws, AwsSettings, Endpoints};
+use crate::catalogue::Catalogue as _;
 use crate::fault::FaultKind;
 
 /// A way to a DynamoDB on loopback.
@@ -22,6 +23,7 @@ pub(in crate::catalogue) fn way_to(url: String) -> Aws {
     Aws::new(
         "eu-central-1".to_owned(),
         SharedCredentialsProvider::new(credentials),
+        Aws::connections(),
         AwsSettings { endpoints, ..AwsSettings::default() },
     )
 }
@@ -31,8 +33,8 @@ pub(in crate::catalogue) async fn empty() -> (Running, Aws, DynamoCatalogue) {
     let server = glassplate_harness::dynamo::start();
     let aws = way_to(server.url());
     let settings = DynamoSettings::default();
-    create_table(&aws, &settings, Billing::OnDemand, true).await.expect("a table");
-    let catalogue = DynamoCatalogue::open(&aws, &settings).await.expect("a catalogue");
+    DynamoCatalogue::create_table(&aws, &settings, Billing::OnDemand, true).await.expect("a table");
+    let catalogue = DynamoCatalogue::open(&aws, settings.clone()).await.expect("a catalogue");
     (server, aws, catalogue)
 }
 
@@ -50,22 +52,26 @@ async fn a_table_that_is_not_ours_is_refused() {
     let server = glassplate_harness::dynamo::start();
     let aws = way_to(server.url());
     let settings = DynamoSettings { table: "other".to_owned() };
-    let fault = DynamoCatalogue::open(&aws, &settings).await.expect_err("no table");
+    let fault = DynamoCatalogue::open(&aws, settings.clone()).await.expect_err("no table");
     assert!(fault.kind() == FaultKind::NotFound && fault.is_for_all());
     assert!(fault.reason().contains("other"), "{}", fault.reason());
     let billing = Billing::Provisioned { read: 5, write: 5 };
     for _ in 0..2 {
-        create_table(&aws, &settings, billing, false).await.expect("made, and again");
+        DynamoCatalogue::create_table(&aws, &settings, billing, false)
+            .await
+            .expect("made, and again");
     }
-    let catalogue = DynamoCatalogue::open(&aws, &settings).await.expect("a catalogue");
+    let catalogue = DynamoCatalogue::open(&aws, settings.clone()).await.expect("a catalogue");
     let item = Key::meta().attributes();
     let put = Write { what: What::Outcome, item, condition: None };
     catalogue.inner.table.write(&put).await.expect("another program's item");
-    let fault = DynamoCatalogue::open(&aws, &settings).await.expect_err("another program's");
+    let fault = DynamoCatalogue::open(&aws, settings.clone()).await.expect_err("another program's");
     assert!(fault.kind() == FaultKind::Refused && fault.is_for_all());
-    let fault = create_table(&aws, &settings, billing, false).await.expect_err("not empty");
+    let fault = DynamoCatalogue::create_table(&aws, &settings, billing, false)
+        .await
+        .expect_err("not empty");
     assert_eq!(fault.kind(), FaultKind::Refused);
     let wrong = DynamoSettings { table: "a/b".to_owned() };
-    let fault = DynamoCatalogue::open(&aws, &wrong).await.expect_err("no name");
+    let fault = DynamoCatalogue::open(&aws, wrong.clone()).await.expect_err("no name");
     assert_eq!(fault.kind(), FaultKind::BadInput);
 }

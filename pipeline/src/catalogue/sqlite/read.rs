@@ -181,14 +181,6 @@ pub(super) fn changes(
     Ok(Some(Changes { list, bookmark }))
 }
 
-pub(super) fn last_change(connection: &Connection) -> rusqlite::Result<Bookmark> {
-    let last = connection
-        .prepare_cached("SELECT sequence, asset FROM change ORDER BY sequence DESC LIMIT 1")?
-        .query_row([], |row| Ok(bookmark(row.get(0)?, &parsed(row, 1)?)))
-        .optional()?;
-    Ok(last.unwrap_or_default())
-}
-
 fn bookmark(sequence: i64, asset: &AssetId) -> Bookmark {
     Bookmark(format!("{sequence} {asset}"))
 }

@@ -2,11 +2,13 @@
 
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::run::{Balance, Item, Outcome, RunId};
 use glassplate_pipeline::telemetry::Reading;
 use serde_json::json;
 
 use super::super::runs::{Items, balance_of, told};
+use super::super::spend::spending;
 use crate::compose::Desk;
 use crate::output::{self, data};
 
@@ -21,6 +23,8 @@ pub(super) struct Report<'a> {
     pub(super) readings: Vec<Reading>,
     /// Why the run ended before its time, when something broke.
     pub(super) broken: Option<String>,
+    /// Absent when nothing that costs money could be asked.
+    pub(super) purse: Option<&'a Purse>,
 }
 
 impl Report<'_> {
@@ -38,15 +42,19 @@ impl Report<'_> {
         }
         self.tell(&items);
         data(self.summary());
+        if let Some(purse) = self.purse {
+            data(spending(purse));
+        }
         data(format!("run {run}: `glassplate runs {run}` shows this again"));
         Ok(())
     }
 
     /// Prints what would have become of each source.
-    pub(super) fn print_foreseen(&self, desk: &Desk, items: &[Item]) {
+    pub(super) fn print_foreseen(&self, desk: &Desk, items: &[Item], quote: &serde_json::Value) {
         if desk.json {
             let mut value = self.json(items);
             value["dry_run"] = json!(true);
+            value["quote"] = quote.clone();
             output::json(&value);
             return;
         }
@@ -107,6 +115,7 @@ impl Report<'_> {
             "broken": self.broken,
             "seconds": self.seconds,
             "bytes": self.bytes,
+            "spent": self.purse.map(Purse::spent),
             "stages": stages,
             "items": items,
         })

@@ -14,6 +14,7 @@ use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use crate::field::{Field, Fields};
 use crate::image::{ColourModel, Format, Technical};
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Told, Verdict};
+use crate::purchase::Dollars;
 use crate::run::{Balance, Item, Outcome, Run, RunId};
 
 pub(super) fn run() -> Run {
@@ -28,6 +29,8 @@ pub(super) fn run() -> Run {
         balance: Balance::default(),
         withdrawn: false,
         trial: false,
+        budget: None,
+        spent: Dollars::ZERO,
     }
 }
 
@@ -113,7 +116,7 @@ pub(super) fn fresh(seed: u32) -> Vec<Entry> {
         fault: None,
         reason: None,
     };
-    let stamp = Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4 });
+    let stamp = Some(Stamp { bytes: 1, modified: 2, changed: 3, inode: 4, tag: None });
     let mut entries = vec![
         Entry::Asset(asset.clone()),
         Entry::Found { asset: asset.id.clone(), occurrence, stamp },
@@ -217,7 +220,8 @@ async fn a_fresh_asset_costs_what_the_key_table_says() {
     }
     let (again, read_again, requests_again) = spent(begun, ASSETS);
     assert!(again <= 2.0, "{again} write units for what is known");
-    let at = catalogue.last_change().await.expect("the end");
+    let told = catalogue.changes(&Default::default(), 1_000).await.expect("changes");
+    let at = told.bookmark;
     let begun = count();
     for _ in 0..10 {
         assert!(catalogue.changes(&at, 1_000).await.expect("changes").list.is_empty());

@@ -176,7 +176,7 @@ async fn a_lost_answer_is_no_second_append() {
     for forgets in [false, true] {
         let (_server, aws, catalogue) = super::empty().await;
         let way = bad(&aws, 5, false, forgets);
-        let lossy = DynamoCatalogue::open(&way, &DynamoSettings::default()).await;
+        let lossy = DynamoCatalogue::open(&way, DynamoSettings::default()).await;
         let lossy = lossy.expect("a catalogue");
         lossy.append(&Tenant::default(), vec![Entry::Run(cost::run())]).await.expect("a run");
         for n in 0..12 {
@@ -194,7 +194,7 @@ async fn an_append_whose_answer_was_given_up_is_repeated() {
     let mut way = bad(&aws, 7, false, false);
     way.settings.attempts = 1;
     let settings = DynamoSettings::default();
-    let lossy = patiently(|| DynamoCatalogue::open(&way, &settings)).await;
+    let lossy = patiently(|| DynamoCatalogue::open(&way, settings.clone())).await;
     let lossy = lossy.expect("a catalogue");
     let tenant = Tenant::default();
     patiently(|| lossy.append(&tenant, vec![Entry::Run(cost::run())])).await.expect("a run");
@@ -210,7 +210,7 @@ async fn an_append_whose_answer_was_given_up_is_repeated() {
 async fn what_a_batch_leaves_undone_is_sent_again() {
     let (_server, aws, catalogue) = super::empty().await;
     let way = bad(&aws, 0, true, false);
-    let slow = DynamoCatalogue::open(&way, &DynamoSettings::default()).await.expect("a catalogue");
+    let slow = DynamoCatalogue::open(&way, DynamoSettings::default()).await.expect("a catalogue");
     let tenant = Tenant::default();
     slow.append(&tenant, vec![Entry::Run(cost::run())]).await.expect("a run");
     for n in 0..20 {
