@@ -80,6 +80,7 @@ impl Indexer {
         loop {
             let changes = catalogue.changes(&self.position.bookmark, PAGE).await?;
             if changes.list.is_empty() {
+                self.position.bookmark = changes.bookmark;
                 break;
             }
             let position = Position {

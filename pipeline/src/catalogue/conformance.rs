@@ -1,5 +1,7 @@
 //! What every catalogue must do; each backend's tests call [`run`] on an empty one.
 
+pub(super) mod hard;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,8 +18,8 @@ use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use crate::purchase::{Dollars, Purchase, PurchaseId, PurchaseState};
 use crate::run::{Balance, Item, Outcome, Run, RunId};
 
-/// Runs every check of the contract.
-pub(super) async fn run(catalogue: Arc<dyn Catalogue>) {
+/// Runs every check of the contract; `other` is another, empty too.
+pub(super) async fn run(catalogue: Arc<dyn Catalogue>, other: &dyn Catalogue) {
     what_is_appended_reads_back(&*catalogue).await;
     appending_twice_changes_nothing(&*catalogue).await;
     a_failed_append_leaves_nothing(&*catalogue).await;
@@ -31,6 +33,8 @@ pub(super) async fn run(catalogue: Arc<dyn Catalogue>) {
     the_feed_misses_nothing_under_concurrent_writes(catalogue.clone()).await;
     of_many_buyers_one_gets_the_reservation(catalogue.clone()).await;
     a_purchase_is_settled_by_the_run_that_made_it(&*catalogue).await;
+    a_bookmark_is_of_one_catalogue(&*catalogue, other).await;
+    hard::run(catalogue).await;
 }
 
 fn tenant() -> Tenant {
@@ -106,10 +110,10 @@ async fn changes_since(catalogue: &dyn Catalogue, bookmark: Bookmark) -> Vec<Ass
     let (mut at, mut read) = (bookmark, Vec::new());
     loop {
         let changes = catalogue.changes(&at, 3).await.expect("changes");
+        at = changes.bookmark;
         if changes.list.is_empty() {
             return read;
         }
-        at = changes.bookmark;
         read.extend(changes.list.into_iter().map(|change| change.asset));
     }
 }
@@ -123,6 +127,22 @@ async fn last(catalogue: &dyn Catalogue) -> Bookmark {
             return at;
         }
         at = changes.bookmark;
+    }
+}
+
+async fn a_bookmark_is_of_one_catalogue(catalogue: &dyn Catalogue, other: &dyn Catalogue) {
+    let foreign = last(catalogue).await;
+    assert_eq!(other.changes(&foreign, 1).await.expect_err("foreign").kind(), FaultKind::Conflict);
+    other.append(&tenant(), vec![Entry::Asset(asset(99))]).await.expect("append");
+    assert_eq!(other.changes(&foreign, 1).await.expect_err("foreign").kind(), FaultKind::Conflict);
+    let own = last(other).await;
+    assert!(other.changes(&own, 1).await.expect("changes").list.is_empty());
+    let fault = catalogue.changes(&own, 1).await.expect_err("foreign");
+    assert_eq!(fault.kind(), FaultKind::Conflict);
+    for text in ["x", "\"1\"", "0 0", "x y z w"] {
+        let odd: Bookmark = serde_json::from_value(text.into()).expect("a text is a bookmark");
+        let fault = catalogue.changes(&odd, 1).await.expect_err("no bookmark of ours");
+        assert_eq!(fault.kind(), FaultKind::Conflict);
     }
 }
 
@@ -479,7 +499,8 @@ async fn of_many_buyers_one_gets_the_reservation(catalogue: Arc<dyn Catalogue>) 
     assert_eq!(winners.len(), 1, "winners: {winners:?}");
     let id = PurchaseId::of("label:m", &pixels(90), &maker("1"));
     let reserved = purchase(90, 1, 900 + winners[0], PurchaseState::Reserved);
-    assert_eq!(catalogue.purchases(&tenant(), &id).await.expect("purchases"), [reserved.clone()]);
+    let read = catalogue.purchases(&tenant(), &id).await.expect("purchases");
+    assert_eq!(read, std::slice::from_ref(&reserved));
     bought(&*catalogue, reserved).await.expect("a reservation repeated by whoever made it");
 }
 

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod conformance;
 pub mod dynamo;
+#[cfg(test)]
+mod model_tests;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -22,6 +24,7 @@ use crate::run::{Item, Run, RunId};
 
 /// One line for the ledger.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "most entries are opinions, the largest of them")]
 pub enum Entry {
     /// An asset, written once: a second one with the same id changes nothing.
     Asset(Asset),
@@ -108,7 +111,7 @@ impl Bookmark {
 pub struct Changes {
     /// The changes; none when the feed was read to its end.
     pub list: Vec<Change>,
-    /// Where to read on.
+    /// Where to read on; it may have moved although nothing changed.
     pub bookmark: Bookmark,
 }
 

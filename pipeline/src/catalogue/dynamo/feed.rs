@@ -1,259 +1,337 @@
-//! The change feed: 32 shards, each numbered without a gap, written with what it speaks of.
-//!
-//! An entry is put create-only behind the last one of its shard, in the transaction that writes
-//! the sheets it names. So an entry is never there before its sheets nor missing after, and a
-//! reader that goes on number by number misses nothing, whatever clocks say.
+//! The change feed: shards without gaps, and how far each was read.
 
-use std::fmt::Write as _;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::OwnedMutexGuard;
 
-use super::key::{self, Group};
-use super::read;
-use super::table::{Attributes, Table, json, text};
+use super::super::{Bookmark, Change, Changes};
+use super::key::{self, Attributes, Key, List};
+use super::table::{self, From, Table, What, Write};
+use super::{Inner, random};
 use crate::asset::{AssetId, Tenant};
-use crate::catalogue::{Bookmark, Change, Changes};
 use crate::fault::{Fault, FaultKind};
 use crate::run::RunId;
 
-/// How many shards there are: a transaction takes some milliseconds, and a shard takes one at a time.
-pub(super) const SHARDS: usize = 32;
-
-/// What an entry of the feed speaks of.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Spoken {
-    /// These assets.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) assets: Vec<AssetId>,
-    /// Every asset that one of these runs said something of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) runs: Vec<RunId>,
+/// The shards as this process knows them.
+#[derive(Debug)]
+pub(super) struct Shards {
+    /// The last number of each shard, where it is known; held while a number is being taken.
+    ends: Vec<Arc<tokio::sync::Mutex<Option<u64>>>>,
+    /// Where this process looks for an idle shard first, so that processes keep apart.
+    home: usize,
+    /// The last mark of each shard that was seen to be of this feed.
+    seen: Mutex<Vec<Mark>>,
 }
 
-impl Spoken {
-    pub(super) fn is_empty(&self) -> bool {
-        self.assets.is_empty() && self.runs.is_empty()
-    }
+/// How far one shard was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mark {
+    /// The number of the last entry read, from 1; 0 before the first.
+    number: u64,
+    /// The beginning of that entry's token: a table restored from a backup has another there.
+    check: u32,
 }
 
-/// The feed of a table.
-pub(super) struct Feed {
-    table: Arc<Table>,
-    /// The table's own name, by which bookmarks of another one are told.
-    id: String,
-    /// The last number of each shard, as far as it is known here.
-    ends: Vec<Mutex<Option<u64>>>,
+/// How far the feed was read; what a bookmark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Position {
+    marks: Vec<Mark>,
+    /// The place within an entry that stands for many assets.
+    inside: Option<Inside>,
 }
 
-/// A shard that nobody else in this process writes to.
-pub(super) struct Turn<'a> {
-    feed: &'a Feed,
+/// A place within the entry behind a shard's mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inside {
     shard: usize,
-    end: MutexGuard<'a, Option<u64>>,
-}
-
-/// How far each shard was read.
-#[derive(Debug, Clone, PartialEq)]
-struct Place {
-    read: [u64; SHARDS],
-    /// Within the entry after the last one read.
-    within: Option<Within>,
-}
-
-/// How far an entry was told that speaks of runs: which shard, which of its runs, which asset last.
-#[derive(Debug, Clone, PartialEq)]
-struct Within {
-    shard: usize,
+    /// Which of the entry's runs.
     run: usize,
-    asset: AssetId,
+    /// The last of the run's assets that was read.
+    after: AssetId,
 }
 
-impl Feed {
-    pub(super) fn new(table: Arc<Table>, id: String) -> Self {
-        Self { table, id, ends: (0..SHARDS).map(|_| Mutex::default()).collect() }
+/// An entry as read.
+struct Entry {
+    mark: Mark,
+    tenant: Tenant,
+    assets: Vec<AssetId>,
+    runs: Vec<RunId>,
+}
+
+impl Shards {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            ends: (0..count).map(|_| Arc::default()).collect(),
+            home: usize::try_from(random() % count as u64).expect("a count of shards is small"),
+            seen: Mutex::new(vec![Mark::default(); count]),
+        }
     }
 
-    /// Waits for a shard: one that is free, else a random one.
-    pub(super) async fn turn(&self) -> Turn<'_> {
-        // Processes begin at different shards, so that they seldom meet.
-        let start = RandomState::new().build_hasher().finish() as usize % SHARDS;
-        for shard in (0..SHARDS).map(|step| (start + step) % SHARDS) {
-            if let Ok(end) = self.ends[shard].try_lock() {
-                return Turn { feed: self, shard, end };
+    /// Takes a shard at which nothing of this process is at work, or waits for one.
+    pub(super) async fn idle(&self) -> (usize, OwnedMutexGuard<Option<u64>>) {
+        let count = self.ends.len();
+        for shard in (0..count).map(|n| (self.home + n) % count) {
+            if let Ok(end) = self.ends[shard].clone().try_lock_owned() {
+                return (shard, end);
             }
         }
-        Turn { feed: self, shard: start, end: self.ends[start].lock().await }
+        let shard = usize::try_from(random() % count as u64).expect("a count of shards is small");
+        (shard, self.ends[shard].clone().lock_owned().await)
     }
 
-    /// Reads on after a bookmark.
-    pub(super) async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault> {
-        let mut place = self.place(after).await?;
-        let mut list = Vec::new();
-        for shard in self.that_have_more(&place).await? {
-            while list.len() < limit {
-                let from = key::entry(place.read[shard]);
-                let page =
-                    self.table.range(&key::feed(shard), Some(&from), limit - list.len()).await?;
-                if page.is_empty() {
-                    break;
-                }
-                for entry in &page {
-                    if list.len() >= limit {
-                        break;
-                    }
-                    self.tell(entry, shard, limit, &mut place, &mut list).await?;
-                }
-            }
-        }
-        let bookmark = if list.is_empty() { after.clone() } else { self.bookmark(&place) };
-        Ok(Changes { list, bookmark })
+    fn is_seen(&self, shard: usize, mark: Mark) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)[shard] == mark
     }
 
-    /// Adds what one entry speaks of, and moves the place behind it or into it.
-    async fn tell(
-        &self,
-        entry: &Attributes,
-        shard: usize,
+    fn see(&self, shard: usize, mark: Mark) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)[shard] = mark;
+    }
+}
+
+/// The write of an entry at a number that must be free.
+pub(super) fn write(
+    shard: usize,
+    number: u64,
+    tenant: &Tenant,
+    token: &str,
+    assets: &[AssetId],
+    runs: &[RunId],
+) -> Write {
+    let mut item = Key::feed(shard, number).attributes();
+    item.insert("t".to_owned(), table::string(token));
+    item.insert("n".to_owned(), table::string(tenant.as_str()));
+    let assets: Vec<&str> = assets.iter().map(AssetId::as_str).collect();
+    item.insert("a".to_owned(), table::string(assets.join(" ")));
+    if !runs.is_empty() {
+        let runs = serde_json::to_string(runs).expect("names are plain data");
+        item.insert("r".to_owned(), table::string(runs));
+    }
+    Write { what: What::Feed, item, condition: Some((table::NEW, Attributes::new())) }
+}
+
+/// Finds the last number of a shard; 0 when it is empty.
+pub(super) async fn end(table: &Table, shard: usize) -> Result<u64, Fault> {
+    let page = table.query(&key::feed(shard), From::End, 1).await?;
+    page.items.first().map_or(Ok(0), |item| Ok(mark(item)?.number))
+}
+
+fn mark(item: &Attributes) -> Result<Mark, Fault> {
+    let number = table::text(item, key::SK)?.parse();
+    let token = table::text(item, "t")?;
+    let check = token.get(..8).and_then(|head| u32::from_str_radix(head, 16).ok());
+    match (number, check) {
+        (Ok(number), Some(check)) => Ok(Mark { number, check }),
+        _ => Err(table::unreadable(item, "t")),
+    }
+}
+
+fn entry(item: &Attributes) -> Result<Entry, Fault> {
+    let wrong = |e: Fault| table::unreadable(item, "a").because(e);
+    let runs = item.contains_key("r").then(|| table::json(item, "r")).transpose()?;
+    Ok(Entry {
+        mark: mark(item)?,
+        tenant: table::text(item, "n")?.parse().map_err(wrong)?,
+        assets: table::text(item, "a")?
+            .split_ascii_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(wrong)?,
+        runs: runs.unwrap_or_default(),
+    })
+}
+
+impl Inner {
+    /// Reads the feed after a bookmark.
+    pub(super) async fn changes(
+        self: &Arc<Self>,
+        after: &Bookmark,
         limit: usize,
-        place: &mut Place,
-        list: &mut Vec<Change>,
-    ) -> Result<(), Fault> {
-        let tenant: Tenant = text(entry, "tenant")?.parse()?;
-        let Spoken { assets, runs } = json(entry, "of")?;
-        let of = |asset| Change { tenant: tenant.clone(), asset };
-        let told = place.within.take().filter(|within| within.shard == shard);
-        if told.is_none() {
-            list.extend(assets.into_iter().map(of));
+    ) -> Result<Changes, Fault> {
+        let foreign =
+            || Fault::new(FaultKind::Conflict, "the bookmark is not of this table's change feed");
+        let mut at = Position::of(after, &self.meta.id, self.meta.shards).ok_or_else(foreign)?;
+        let mut list = Vec::new();
+        while list.is_empty() {
+            let Some(busy) = self.poll(&at).await? else { return Err(foreign()) };
+            if busy.is_empty() {
+                break;
+            }
+            self.advance(busy, &mut at, &mut list, limit.max(1)).await?;
         }
-        let (first, mut last) = told.map_or((0, None), |told| (told.run, Some(told.asset)));
-        for (at, run) in runs.iter().enumerate().skip(first) {
-            let group = Group::Run(run);
-            loop {
-                let wanted = limit.saturating_sub(list.len()).max(1);
-                let page =
-                    read::members(&self.table, &tenant, &group, last.as_ref(), wanted).await?;
-                let Some(end) = page.last().cloned() else { break };
-                list.extend(page.into_iter().map(of));
-                if list.len() >= limit {
-                    place.within = Some(Within { shard, run: at, asset: end });
+        for (shard, &mark) in at.marks.iter().enumerate() {
+            self.shards.see(shard, mark);
+        }
+        Ok(Changes { list, bookmark: at.bookmark(&self.meta.id) })
+    }
+
+    /// Tells which shards have something behind their marks; nothing when a mark is foreign.
+    async fn poll(&self, at: &Position) -> Result<Option<Vec<usize>>, Fault> {
+        let mut keys = Vec::new();
+        for (shard, &mark) in at.marks.iter().enumerate() {
+            keys.push(Key::feed(shard, mark.number.saturating_add(1)));
+            if mark.number > 0 && !self.shards.is_seen(shard, mark) {
+                keys.push(Key::feed(shard, mark.number));
+            }
+        }
+        let there: HashMap<Key, Attributes> = self.table.get_many(&keys, true, Some("t")).await?;
+        let mut busy = Vec::new();
+        for (shard, &read) in at.marks.iter().enumerate() {
+            if read.number > 0 && !self.shards.is_seen(shard, read) {
+                match there.get(&Key::feed(shard, read.number)) {
+                    Some(item) if mark(item)? == read => {}
+                    _ => return Ok(None),
+                }
+            }
+            if there.contains_key(&Key::feed(shard, read.number.saturating_add(1))) {
+                busy.push(shard);
+            }
+        }
+        Ok(Some(busy))
+    }
+
+    /// Reads on in shards that have something, until there are `limit` changes.
+    async fn advance(
+        self: &Arc<Self>,
+        mut busy: Vec<usize>,
+        at: &mut Position,
+        list: &mut Vec<Change>,
+        limit: usize,
+    ) -> Result<(), Fault> {
+        let quota = (limit / busy.len()).max(1);
+        // Not always the same first, or busy shards would starve the others.
+        let read: u64 = at.marks.iter().fold(0, |sum, mark| sum.wrapping_add(mark.number));
+        let turn = usize::try_from(read % busy.len() as u64).expect("below the count of shards");
+        busy.rotate_left(turn);
+        if let Some(inside) = &at.inside {
+            busy.retain(|&shard| shard != inside.shard);
+            busy.insert(0, inside.shard);
+        }
+        for shard in busy {
+            let after = key::entry(at.marks[shard].number);
+            let page = self.table.query(&key::feed(shard), From::After(&after), quota).await?;
+            for item in &page.items {
+                let entry = entry(item)?;
+                if !self.expand(shard, &entry, at, list, limit).await? {
                     return Ok(());
                 }
-                last = Some(end);
+                at.marks[shard] = entry.mark;
+                if list.len() >= limit {
+                    return Ok(());
+                }
             }
-            last = None;
         }
-        place.within = None;
-        place.read[shard] += 1;
         Ok(())
     }
 
-    /// The shards in which something follows, one that is half told first.
-    async fn that_have_more(&self, place: &Place) -> Result<Vec<usize>, Fault> {
-        let next = |shard: usize| Table::key(key::feed(shard), key::entry(place.read[shard] + 1));
-        let items = self.table.many((0..SHARDS).map(next).collect(), Some("pk")).await?;
-        let mut shards = Vec::new();
-        for item in items {
-            let shard = text(&item, "pk")?.trim_start_matches("F#").parse();
-            shards.push(shard.map_err(|e| Fault::broken("a shard has no number").because(e))?);
-        }
-        let within = place.within.as_ref().map(|within| within.shard);
-        shards.sort_by_key(|shard| (Some(*shard) != within, *shard));
-        Ok(shards)
-    }
-
-    /// Reads a bookmark; one that is not of this feed is a conflict.
-    async fn place(&self, bookmark: &Bookmark) -> Result<Place, Fault> {
-        let mut place = Place { read: [0; SHARDS], within: None };
-        if bookmark.is_start() {
-            return Ok(place);
-        }
-        let foreign = || {
-            Fault::new(FaultKind::Conflict, "the bookmark is not of this catalogue's change feed")
+    /// Lists the assets of an entry; tells whether it came to the entry's end.
+    async fn expand(
+        self: &Arc<Self>,
+        shard: usize,
+        entry: &Entry,
+        at: &mut Position,
+        list: &mut Vec<Change>,
+        limit: usize,
+    ) -> Result<bool, Fault> {
+        let change = |asset| Change { tenant: entry.tenant.clone(), asset };
+        let (first, mut after) = match at.inside.take() {
+            Some(inside) => (inside.run, Some(inside.after)),
+            None => {
+                list.extend(entry.assets.iter().cloned().map(change));
+                (0, None)
+            }
         };
-        let mut words = bookmark.0.split(' ');
-        let (Some(id), Some(read)) = (words.next(), words.next()) else { return Err(foreign()) };
-        let mut numbers = read.split('.').map(str::parse);
-        for read in &mut place.read {
-            *read = numbers.next().and_then(Result::ok).ok_or_else(foreign)?;
+        for (index, run) in entry.runs.iter().enumerate().skip(first) {
+            let room = limit.saturating_sub(list.len()).max(1);
+            let of_run = List::Run(&entry.tenant, run);
+            let assets = self.list(of_run, after.take().as_ref(), room).await?;
+            let full = (assets.len() >= room).then(|| assets.last().cloned()).flatten();
+            list.extend(assets.into_iter().map(change));
+            if let Some(after) = full {
+                at.inside = Some(Inside { shard, run: index, after });
+                return Ok(false);
+            }
         }
-        if let Some(within) = words.next() {
-            let mut parts = within.split('@');
-            let mut number = || parts.next().and_then(|part| part.parse().ok());
-            let (shard, run) = (number(), number());
-            let asset = parts.next().and_then(|asset| asset.parse().ok());
-            let (Some(shard), Some(run), Some(asset)) = (shard, run, asset) else {
-                return Err(foreign());
-            };
-            place.within = Some(Within { shard, run, asset });
-        }
-        if id != self.id || numbers.next().is_some() {
-            return Err(foreign());
-        }
-        // Entries that were read are there, unless the table is an older one restored.
-        let read: Vec<Attributes> = (0..SHARDS)
-            .filter(|&shard| place.read[shard] > 0)
-            .map(|shard| Table::key(key::feed(shard), key::entry(place.read[shard])))
-            .collect();
-        let expected = read.len();
-        if self.table.many(read, Some("pk")).await?.len() != expected {
-            return Err(foreign());
-        }
-        Ok(place)
+        Ok(true)
     }
 
-    fn bookmark(&self, place: &Place) -> Bookmark {
-        let read: Vec<String> = place.read.iter().map(ToString::to_string).collect();
-        let mut bookmark = format!("{} {}", self.id, read.join("."));
-        if let Some(Within { shard, run, asset }) = &place.within {
-            write!(bookmark, " {shard}@{run}@{asset}").expect("writing to a string cannot fail");
+    /// Checks that every shard's end follows on what is before it.
+    ///
+    /// # Errors
+    /// `Broken` naming the shard.
+    pub(super) async fn check_feed(self: &Arc<Self>) -> Result<(), Fault> {
+        for shard in 0..self.meta.shards {
+            let end = end(&self.table, shard).await?;
+            let before = (end.saturating_sub(9).max(1)..=end).map(|n| Key::feed(shard, n));
+            let keys: Vec<Key> = before.collect();
+            let there = self.table.get_many(&keys, true, Some("t")).await?;
+            if there.len() < keys.len() {
+                return Err(Fault::broken(format!(
+                    "shard {shard} of the change feed has a gap before its end at {end}"
+                )));
+            }
         }
-        Bookmark(bookmark)
+        Ok(())
     }
 }
 
-impl Turn<'_> {
-    /// The next entry of the shard, and its number.
-    pub(super) async fn entry(
-        &mut self,
-        tenant: &Tenant,
-        spoken: &Spoken,
-        token: &str,
-    ) -> Result<Attributes, Fault> {
-        let last = match *self.end {
-            Some(last) => last,
-            None => self.find_end().await?,
-        };
-        let mut entry = Table::key(key::feed(self.shard), key::entry(last + 1));
-        let body = serde_json::to_string(spoken).expect("an entry is plain data");
-        for (name, value) in [("tenant", tenant.as_str()), ("of", &body), ("t", token)] {
-            entry.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+impl Position {
+    /// Reads a bookmark; nothing when it is of another table.
+    fn of(bookmark: &Bookmark, id: &str, shards: usize) -> Option<Self> {
+        if bookmark.is_start() {
+            return Some(Self { marks: vec![Mark::default(); shards], inside: None });
         }
-        Ok(entry)
-    }
-
-    /// Notes that the entry is written.
-    pub(super) fn written(&mut self) {
-        *self.end = self.end.map(|last| last + 1);
-    }
-
-    /// Notes that another process wrote to the shard, or may have: the end is looked for again.
-    pub(super) fn lost(&mut self) {
-        *self.end = None;
-    }
-
-    async fn find_end(&mut self) -> Result<u64, Fault> {
-        let latest = self.feed.table.latest(&key::feed(self.shard), 1).await?;
-        let last = match latest.first() {
-            Some(entry) => text(entry, "sk")?
-                .parse()
-                .map_err(|e| Fault::broken("an entry of the feed has no number").because(e))?,
-            None => 0,
+        let mut words = bookmark.0.split(' ');
+        if words.next()? != id {
+            return None;
+        }
+        let marks: Vec<Mark> = words.next()?.split(',').map(Mark::of).collect::<Option<_>>()?;
+        let inside = match words.next() {
+            Some(word) => Some(Inside::of(word).filter(|inside| inside.shard < shards)?),
+            None => None,
         };
-        *self.end = Some(last);
-        Ok(last)
+        (marks.len() == shards && words.next().is_none()).then_some(Self { marks, inside })
+    }
+
+    fn bookmark(&self, id: &str) -> Bookmark {
+        if self.inside.is_none() && self.marks.iter().all(|mark| mark.number == 0) {
+            return Bookmark::default();
+        }
+        let marks: Vec<String> = self.marks.iter().map(Mark::to_string).collect();
+        let mut text = format!("{id} {}", marks.join(","));
+        if let Some(Inside { shard, run, after }) = &self.inside {
+            text.push_str(&format!(" {shard}.{run}.{after}"));
+        }
+        Bookmark(text)
+    }
+}
+
+impl Mark {
+    fn of(text: &str) -> Option<Self> {
+        if text == "0" {
+            return Some(Self::default());
+        }
+        let (number, check) = text.split_once('-')?;
+        Some(Self { number: number.parse().ok()?, check: u32::from_str_radix(check, 16).ok()? })
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.number {
+            0 => f.write_str("0"),
+            number => write!(f, "{number}-{:08x}", self.check),
+        }
+    }
+}
+
+impl Inside {
+    fn of(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        Some(Self {
+            shard: parts.next()?.parse().ok()?,
+            run: parts.next()?.parse().ok()?,
+            after: parts.next()?.parse().ok()?,
+        })
     }
 }

@@ -1,8 +1,12 @@
-//! The one layout of keys in the table.
+//! The layout of the table: the only place that knows its keys.
 //!
-//! A tenant's name has no `#`, and every text that users choose is hashed or comes last, so no
-//! name can run into the keys of another.
+//! A partition key is a letter and parts between `#`. A part that a stranger could choose is
+//! written as it is when it is short and plain, else as the hash of its bytes, so that no name
+//! can run into another's keys: `#` and `%` are never plain.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::asset::{AssetId, Tenant};
@@ -10,84 +14,157 @@ use crate::opinion::{Maker, Subject};
 use crate::purchase::PurchaseId;
 use crate::run::RunId;
 
-/// The first characters of asset ids, in order: what a group of assets is spread over. Ids come
-/// from a hash, so each holds a twenty-ninth.
-pub(super) const RANGES: &str = "0123456789bcdfghjkmnpqrstvwxz";
-/// How many partitions a run's items are spread over.
-pub(super) const ITEM_SHARDS: u8 = 8;
-/// The first characters of a purchase's id, in order: what a run's purchases are spread over.
-pub(super) const HEX: &str = "0123456789abcdef";
-/// The longest source that is written whole into a sort key, in bytes; 1024 are possible.
-const LONGEST_SOURCE: usize = 900;
+/// The partition key's attribute.
+pub(super) const PK: &str = "pk";
+/// The sort key's attribute.
+pub(super) const SK: &str = "sk";
 
-/// What assets are listed by.
-pub(super) enum Group<'a> {
+/// First characters of asset ids, in order: each is a partition of its own in a list of assets.
+pub(super) const RANGES: &[u8; 29] = b"0123456789bcdfghjkmnpqrstvwxz";
+/// First characters of purchase ids, in order.
+pub(super) const PURCHASE_RANGES: &[u8; 16] = b"0123456789abcdef";
+/// Over how many partitions a run's items are spread.
+pub(super) const ITEM_SHARDS: u8 = 16;
+/// Longest text that is an ordered sort key as it is, in bytes; DynamoDB takes 1024.
+const LONGEST_ORDERED: usize = 900;
+/// Bytes of an ordered text that its key always keeps: the longest, less a cut character.
+pub(super) const KEPT: usize = LONGEST_ORDERED - 3;
+
+/// A place in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// The partition.
+    pub(super) pk: String,
+    /// The place in it.
+    pub(super) sk: String,
+}
+
+/// An item or its key as the SDK has it.
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// The key's two attributes.
+    pub(super) fn attributes(&self) -> Attributes {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// What the table says of itself.
+    pub(super) fn meta() -> Self {
+        Self::new("Z".to_owned(), "meta")
+    }
+
+    /// A sheet of an asset.
+    pub(super) fn sheet(tenant: &Tenant, asset: &AssetId, version: u32) -> Self {
+        Self::new(sheets(tenant, asset), format!("v{version:08}"))
+    }
+
+    /// A piece of a body that is too large for its sheet.
+    pub(super) fn chunk(tenant: &Tenant, hash: &str, number: usize) -> Self {
+        Self::new(chunks(tenant, hash), format!("c{number:04}"))
+    }
+
+    /// An entry of the change feed.
+    pub(super) fn feed(shard: usize, number: u64) -> Self {
+        Self::new(feed(shard), entry(number))
+    }
+
+    /// The asset last found at a place.
+    pub(super) fn place(tenant: &Tenant, collection: &str, source: &str) -> Self {
+        Self::new(format!("L#{tenant}#{}", hash(&[collection, source], 16)), "place")
+    }
+
+    /// An asset in a list of assets.
+    pub(super) fn listed(list: &List<'_>, asset: &AssetId) -> Self {
+        Self::new(list.partition(range(asset)), asset.as_str())
+    }
+
+    /// An asset that something was said of by a subject.
+    pub(super) fn subject(tenant: &Tenant, subject: &Subject, asset: &AssetId) -> Self {
+        Self::new(subjects(tenant, subject), asset.as_str())
+    }
+
+    /// A run.
+    pub(super) fn run(tenant: &Tenant, run: &RunId) -> Self {
+        Self::new(runs(tenant), ordered(run.as_str()))
+    }
+
+    /// What became of a source in a run.
+    pub(super) fn item(tenant: &Tenant, run: &RunId, source: &str) -> Self {
+        let shard = Sha256::digest(source.as_bytes())[0] % ITEM_SHARDS;
+        Self::new(items(tenant, run, shard), ordered(source))
+    }
+
+    /// A call to a paid service.
+    pub(super) fn purchase(tenant: &Tenant, id: &PurchaseId, attempt: u32) -> Self {
+        Self::new(purchases(tenant, id), format!("{attempt:010}"))
+    }
+
+    /// A run's pointer to a purchase.
+    pub(super) fn bought(tenant: &Tenant, run: &RunId, id: &PurchaseId, attempt: u32) -> Self {
+        let sort = format!("{}#{attempt:010}", part(id.as_str()));
+        Self::new(bought(tenant, run, purchase_range(id)), sort)
+    }
+}
+
+/// A list of assets, spread over partitions by the first character of their ids.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum List<'a> {
     /// All of a tenant.
-    Tenant,
+    Tenant(&'a Tenant),
     /// Those found in a collection.
-    Collection(&'a str),
+    Collection(&'a Tenant, &'a str),
     /// Those that a run said something of.
-    Run(&'a RunId),
+    Run(&'a Tenant, &'a RunId),
+}
+
+impl List<'_> {
+    /// The partition of the assets whose ids begin with a character.
+    pub(super) fn partition(&self, range: char) -> String {
+        match self {
+            Self::Tenant(tenant) => format!("T#{tenant}#{range}"),
+            Self::Collection(tenant, name) => format!("C#{tenant}#{}#{range}", part(name)),
+            Self::Run(tenant, run) => format!("M#{tenant}#{}#{range}", part(run.as_str())),
+        }
+    }
+
+    /// Whose assets.
+    pub(super) fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Tenant(tenant) | Self::Collection(tenant, _) | Self::Run(tenant, _) => tenant,
+        }
+    }
 }
 
 /// The partition of an asset's sheets.
-pub(super) fn asset(tenant: &Tenant, asset: &AssetId) -> String {
+pub(super) fn sheets(tenant: &Tenant, asset: &AssetId) -> String {
     format!("A#{tenant}#{asset}")
 }
 
-/// The sort key of a sheet, by its number from 1.
-pub(super) fn sheet(number: u32) -> String {
-    format!("v{number:08}")
+/// The partition of a body's chunks.
+pub(super) fn chunks(tenant: &Tenant, hash: &str) -> String {
+    format!("B#{tenant}#{hash}")
 }
 
-/// The partition of what one sheet could not hold.
-pub(super) fn chunks(tenant: &Tenant, asset: &AssetId, token: &str) -> String {
-    format!("X#{tenant}#{asset}#{token}")
-}
-
-/// The sort key of a chunk.
-pub(super) fn chunk(number: usize) -> String {
-    format!("c{number:05}")
-}
-
-/// The partition of a shard of the feed.
+/// The partition of a shard of the change feed.
 pub(super) fn feed(shard: usize) -> String {
-    format!("F#{shard:02}")
+    format!("F#{shard:03}")
 }
 
-/// The sort key of the feed's entry, by its number from 1.
+/// The sort key of an entry of the change feed.
 pub(super) fn entry(number: u64) -> String {
     format!("{number:016}")
 }
 
-/// The partition that tells which asset was last found at a place.
-pub(super) fn place(tenant: &Tenant, collection: &str, source: &str) -> String {
-    format!("L#{tenant}#{}", hash(&[collection, source]))
-}
-
-/// One of the partitions that list a group's assets.
-pub(super) fn group(tenant: &Tenant, group: &Group<'_>, range: char) -> String {
-    match group {
-        Group::Tenant => format!("T#{tenant}#{range}"),
-        Group::Collection(name) => format!("C#{tenant}#{}#{range}", hash(&[name])),
-        Group::Run(run) => format!("M#{tenant}#{}#{range}", hash(&[run.as_str()])),
-    }
-}
-
-/// The range that an asset's id falls into.
-pub(super) fn range(asset: &AssetId) -> char {
-    asset.as_str().chars().next().unwrap_or('0')
-}
-
-/// The partition of the assets that show the same, and of what was answered about it.
-pub(super) fn subject(tenant: &Tenant, subject: &Subject) -> String {
+/// The partition of the assets that something was said of by a subject.
+pub(super) fn subjects(tenant: &Tenant, subject: &Subject) -> String {
     format!("P#{tenant}#{subject}")
-}
-
-/// The short name of who answers which step.
-pub(super) fn answered(step: &str, maker: &Maker) -> String {
-    let Maker { backend, model, version, parameters } = maker;
-    hash(&[step, backend, model, version, parameters])[..16].to_owned()
 }
 
 /// The partition of a tenant's runs.
@@ -95,82 +172,122 @@ pub(super) fn runs(tenant: &Tenant) -> String {
     format!("R#{tenant}")
 }
 
-/// One of the partitions of a run's items.
+/// A partition of a run's items.
 pub(super) fn items(tenant: &Tenant, run: &RunId, shard: u8) -> String {
-    format!("I#{tenant}#{}#{shard}", hash(&[run.as_str()]))
+    format!("I#{tenant}#{}#{shard}", part(run.as_str()))
 }
 
-/// The partition that a source's item falls into.
-pub(super) fn item_shard(source: &str) -> u8 {
-    Sha256::digest(source.as_bytes())[0] % ITEM_SHARDS
+/// The partition of all calls for one answer.
+pub(super) fn purchases(tenant: &Tenant, id: &PurchaseId) -> String {
+    format!("Q#{tenant}#{}", part(id.as_str()))
 }
 
-/// The sort key of a source: in the order of the text, up to the length that a key can have.
-pub(super) fn source(source: &str) -> String {
-    if source.len() <= LONGEST_SOURCE {
-        return format!("s{source}");
-    }
-    let mut end = LONGEST_SOURCE;
-    while !source.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("s{}#{}", &source[..end], hash(&[source]))
+/// A partition of a run's pointers to purchases.
+pub(super) fn bought(tenant: &Tenant, run: &RunId, range: char) -> String {
+    format!("S#{tenant}#{}#{range}", part(run.as_str()))
 }
 
-/// The partition of the calls for one answer.
-pub(super) fn purchase(tenant: &Tenant, id: &PurchaseId) -> String {
-    format!("B#{tenant}#{}", id.as_str())
+/// The first character of an asset's id.
+pub(super) fn range(asset: &AssetId) -> char {
+    asset.as_str().chars().next().expect("an asset's id has characters")
 }
 
-/// The sort key of a call.
-pub(super) fn attempt(number: u32) -> String {
-    format!("{number:08}")
+/// The range of a purchase: the first character of its id, which is a hexadecimal digit.
+pub(super) fn purchase_range(id: &PurchaseId) -> char {
+    let first = id.as_str().bytes().next().unwrap_or(b'0');
+    let below = PURCHASE_RANGES.iter().rev().find(|&&range| range <= first);
+    char::from(*below.unwrap_or(&b'0'))
 }
 
-/// One of the partitions that list a run's purchases.
-pub(super) fn spent(tenant: &Tenant, run: &RunId, range: char) -> String {
-    format!("S#{tenant}#{}#{range}", hash(&[run.as_str()]))
+/// A few hexadecimal digits that stand for a step and a maker.
+pub(super) fn answered(step: &str, maker: &Maker) -> String {
+    hash(&[step, &maker.backend, &maker.model, &maker.version, &maker.parameters], 8)
 }
 
-/// The sort key of a purchase among those of its run.
-pub(super) fn purchase_of_run(id: &PurchaseId, attempt: u32) -> String {
-    format!("{}#{attempt:08}", id.as_str())
-}
-
-/// A hash of several texts that keeps them apart: 32 hexadecimal digits.
-fn hash(texts: &[&str]) -> String {
+/// Hashes texts, each with its length before it, into `bytes` bytes of hexadecimal digits.
+pub(super) fn hash(texts: &[&str], bytes: usize) -> String {
     let mut hasher = Sha256::new();
     for text in texts {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text.as_bytes());
     }
-    hasher.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.finalize()[..bytes].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a name as a part of a key: as it is when it is short and plain, else its hash.
+fn part(name: &str) -> String {
+    let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'#' && b != b'%';
+    match (1..=200).contains(&name.len()) && name.bytes().all(plain) {
+        true => name.to_owned(),
+        false => format!("%{}", hash(&[name], 16)),
+    }
+}
+
+/// Writes a text as a sort key of the same order.
+///
+/// Of texts that agree in their first [`KEPT`] bytes the order is lost: who reads sorts them.
+pub(super) fn ordered(text: &str) -> String {
+    match text.len() <= LONGEST_ORDERED {
+        true => format!("={text}"),
+        false => format!("={}\u{7f}{}", head(text, LONGEST_ORDERED), hash(&[text], 16)),
+    }
+}
+
+/// The text up to so many bytes, at a character's boundary.
+pub(super) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn no_text_of_a_user_runs_into_another_key() {
-        let [a, b]: [Tenant; 2] = ["a".parse().expect("a name"), "a-b".parse().expect("a name")];
-        assert_ne!(place(&a, "x", "y#z"), place(&a, "x#y", "z"));
-        assert_ne!(place(&a, "caf\u{e9}", ""), place(&a, "cafe\u{301}", ""));
-        let of = |tenant, name| group(tenant, &Group::Collection(name), 'b');
-        assert_ne!(of(&a, "b"), of(&b, ""));
-        let run = RunId::from_text("r#../🐢\n");
-        assert!(!items(&a, &run, 3).contains(".."));
-        assert!(RANGES.is_ascii() && RANGES.chars().is_sorted());
+    fn tenant() -> Tenant {
+        Tenant::default()
     }
 
     #[test]
-    fn sources_sort_as_their_text_does_and_fit_into_a_key() {
-        let mut texts = ["b", "a/b", "a", "", "é", "z", "🐢", "a b"].map(str::to_owned).to_vec();
-        texts.extend([1, 2].map(|n| format!("{}{n}", "ß".repeat(600))));
-        texts.sort();
-        let keys: Vec<String> = texts.iter().map(|text| source(text)).collect();
-        assert!(keys.iter().all(|key| !key.is_empty() && key.len() <= 1024));
-        assert!(keys[..8].is_sorted(), "{keys:?}");
-        assert_ne!(source(&"x".repeat(2000)), source(&"x".repeat(2001)));
+    fn no_name_runs_into_another_key() {
+        let run = RunId::from_text("a");
+        let hostile = ["a#0", "%a", "", "a", "A#default", "caf\u{e9}", "cafe\u{301}", "\n", " "];
+        let long = "x".repeat(5_000);
+        let mut seen = std::collections::BTreeSet::new();
+        let tenant = tenant();
+        for name in hostile.into_iter().chain([long.as_str()]) {
+            let named = RunId::from_text(name);
+            for pk in [
+                List::Collection(&tenant, name).partition('0'),
+                List::Run(&tenant, &named).partition('0'),
+                items(&tenant, &named, 0),
+                bought(&tenant, &named, '0'),
+                Key::place(&tenant, name, "s").pk,
+                Key::place(&tenant, "s", name).pk,
+            ] {
+                assert!(pk.len() < 2048 && seen.insert(pk.clone()), "{pk}");
+            }
+            let key = Key::item(&tenant, &run, name);
+            assert!(key.sk.len() <= 1024 && !key.sk.is_empty());
+        }
+        // What looks like the hash of a name is hashed itself.
+        assert_ne!(part(&part("#")), part("#"));
+    }
+
+    proptest! {
+        #[test]
+        fn keys_keep_the_order_of_texts(a in "[ab\u{e9}#/]{0,6}", b in "[ab\u{e9}#/]{0,6}", pad in 0_usize..900) {
+            let pad = "p".repeat(pad);
+            let (a, b) = (format!("{pad}{a}"), format!("{pad}{b}"));
+            let kept = |text: &str| text.as_bytes()[..KEPT.min(text.len())].to_vec();
+            if kept(&a) != kept(&b) {
+                prop_assert_eq!(a.cmp(&b), ordered(&a).cmp(&ordered(&b)));
+            }
+            prop_assert_eq!(a == b, ordered(&a) == ordered(&b));
+        }
     }
 }

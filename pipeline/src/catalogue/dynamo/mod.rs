@@ -1,26 +1,52 @@
-//! The catalogue past one machine: one DynamoDB table, no index, nothing that expires.
+//! The catalogue on AWS: one DynamoDB table, many writers, no secondary index.
 //!
-//! [README.md](README.md) lists the access patterns and the key of each. In short: what one
-//! append says of one asset is a *sheet* in the asset's partition, written in one transaction
-//! with its entry in a *feed* of 32 gapless shards; whatever else leads to an asset is a
-//! *pointer*, written before and believed only where the sheet is there. So an append is all or
-//! nothing, a crash leaves at most a pointer to nothing, and no partition is hot.
+//! An asset is a row of *sheets*: what one append says of it, written once, under the next number.
+//! In the same transaction an entry joins a shard of the change feed, so the feed neither misses
+//! nor foresees anything. Whatever is listed by something else than its asset is a *pointer*,
+//! written before the transaction and proved against the sheets by whoever reads it: a crash
+//! leaves at most a pointer to nothing. [The key table](README.md) says, pattern by pattern, who
+//! writes and reads what and what it costs:
+//!
+//! | question | partition | sort key |
+//! |---|---|---|
+//! | what was said of an asset | `A#tenant#asset` | `v` and the sheet's number |
+//! | the pieces of a large sheet | `B#tenant#hash` | `c` and a number |
+//! | which assets a collection has | `C#tenant#collection#x` | asset |
+//! | what changed | `F#shard` | number |
+//! | what became of a run's sources | `I#tenant#run#shard` | source |
+//! | what was last found at a place | `L#tenant#hash` | `place` |
+//! | of which assets a run spoke | `M#tenant#run#x` | asset |
+//! | which assets show these pixels, and who answered | `P#tenant#subject` | asset |
+//! | who bought an answer | `Q#tenant#id` | attempt |
+//! | which runs there are | `R#tenant` | run |
+//! | what a run bought | `S#tenant#run#x` | id, attempt |
+//! | which assets there are | `T#tenant#x` | asset |
+//! | whose table this is | `Z` | `meta` |
+//!
+//! `x` is the first character of the id: 29 partitions in the order of the ids.
 
 mod append;
+mod capacity;
 mod feed;
+mod items;
 mod key;
+mod list;
+mod make;
+mod plan;
 mod read;
 mod sheet;
 mod table;
-#[cfg(test)]
-mod tests;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
 use serde::Deserialize;
+use tokio::task::JoinSet;
 
+pub use self::capacity::Capacity;
+use self::key::List;
 use super::{Bookmark, Catalogue, Changes, Entry, Sighting};
 use crate::asset::{AssetId, PixelDigest, Tenant};
 use crate::aws::Aws;
@@ -29,67 +55,131 @@ use crate::opinion::{Maker, Opinion, Subject};
 use crate::purchase::{Purchase, PurchaseId};
 use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
-use table::Table;
-pub use table::{Billing, Capacity};
 
-/// How many assets are read at once.
-const READ_AT_ONCE: usize = 16;
+/// Requests of one question that are under way at once.
+const AT_ONCE: usize = 32;
 
-/// Which table the ledger is kept in.
+/// Which table the catalogue is kept in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct DynamoSettings {
-    /// The table's name, 3 to 255 characters of letters, digits, `_`, `-` and `.`.
+    /// The table's name: 3 to 255 characters of letters, digits, `_`, `-` and `.`.
     pub table: String,
 }
 
+impl Default for DynamoSettings {
+    fn default() -> Self {
+        Self { table: "glassplate".to_owned() }
+    }
+}
+
+impl DynamoSettings {
+    /// Checks the name.
+    ///
+    /// # Errors
+    /// `BadInput` naming the setting.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        if !(3..=255).contains(&self.table.len()) || !self.table.bytes().all(letters) {
+            return Err(Fault::bad_input(format!(
+                "dynamo.table is {:?}: 3 to 255 letters, digits, _, - and .",
+                self.table
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// How the table is paid for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Billing {
+    /// By request.
+    #[default]
+    OnDemand,
+    /// By the hour, for so many units a second.
+    Provisioned {
+        /// Read units.
+        read: u32,
+        /// Write units.
+        write: u32,
+    },
+}
+
 /// Keeps the ledger in one DynamoDB table.
+#[derive(Debug)]
 pub struct DynamoCatalogue {
-    table: Arc<Table>,
-    feed: Arc<feed::Feed>,
+    inner: Arc<Inner>,
+}
+
+/// What all tasks of one catalogue share.
+#[derive(Debug)]
+struct Inner {
+    table: table::Table,
+    meta: Meta,
+    shards: feed::Shards,
+    /// Runs that were seen to be there.
+    begun: Mutex<HashSet<(Tenant, RunId)>>,
+}
+
+/// What a table says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Meta {
+    /// Random, so that no other table's bookmarks are taken for this one's.
+    id: String,
+    /// Over how many shards the change feed is spread.
+    shards: usize,
 }
 
 impl DynamoCatalogue {
-    /// Opens the catalogue in a table that is there.
+    /// Opens the catalogue in a table that [`DynamoCatalogue::create_table`] made.
     ///
     /// # Errors
-    /// `NotFound` when there is no such table, `Refused` when it is not glassplate's, both for
-    /// every asset alike.
+    /// `NotFound` when there is none, `Refused` when it is of another program or a newer
+    /// glassplate, or without the right to read it.
     pub async fn open(aws: &Aws, settings: DynamoSettings) -> Result<Self, Fault> {
-        let table = Arc::new(Table::of(aws, settings.table));
-        let id = table.identity().await?;
-        let feed = Arc::new(feed::Feed::new(table.clone(), id));
-        Ok(Self { table, feed })
+        settings.validate()?;
+        let table = table::Table::new(aws, settings.table);
+        let meta = make::meta(&table).await?;
+        let shards = feed::Shards::new(meta.shards);
+        Ok(Self { inner: Arc::new(Inner { table, meta, shards, begun: Mutex::default() }) })
     }
 
-    /// Makes the table, encrypted, with point-in-time recovery and protected from deletion, and
-    /// waits until it can be used; tells whether it was made now.
+    /// Makes the catalogue's table and waits until it can be used; tells whether it was made now.
+    ///
+    /// One that is there and empty is taken over, and one that is a catalogue already is left as
+    /// it is. `protect` encrypts it with a key of the account, guards it against deletion and
+    /// turns on recovery to any point of the last 35 days.
     ///
     /// # Errors
-    /// What the service says.
+    /// `Refused` when there is such a table with something else in it, or without the right;
+    /// `TimedOut` when it does not come.
     pub async fn create_table(
         aws: &Aws,
         settings: &DynamoSettings,
         billing: Billing,
-        protected: bool,
+        protect: bool,
     ) -> Result<bool, Fault> {
-        Table::of(aws, settings.table.clone()).create(billing, protected).await
+        make::create_table(aws, settings, billing, protect).await
     }
 
-    /// The read and write units that were used through this catalogue, as the service counts them.
+    /// What was consumed since it was opened.
     pub fn capacity(&self) -> Capacity {
-        self.table.capacity()
+        self.inner.table.gauge.sum()
     }
 }
 
 #[async_trait]
 impl Catalogue for DynamoCatalogue {
+    /// Appends entries as the port says, in one transaction of at most 100 items and 4 MB.
+    ///
+    /// Each asset, run, purchase and outcome is an item, and the change feed takes one: what
+    /// comes to more is `TooLarge`.
     async fn append(&self, tenant: &Tenant, entries: Vec<Entry>) -> Result<(), Fault> {
-        append::append(&self.table, &self.feed, tenant, entries).await
+        self.inner.append(tenant, &entries).await
     }
 
     async fn parts(&self, tenant: &Tenant, asset: &AssetId) -> Result<Option<Parts>, Fault> {
-        read::parts(&self.table, tenant, asset).await
+        Ok(self.inner.parts_of_many(tenant, std::slice::from_ref(asset)).await?.pop())
     }
 
     async fn parts_of_many(
@@ -97,15 +187,7 @@ impl Catalogue for DynamoCatalogue {
         tenant: &Tenant,
         assets: &[AssetId],
     ) -> Result<Vec<Parts>, Fault> {
-        let mut all = Vec::with_capacity(assets.len());
-        for some in assets.chunks(READ_AT_ONCE) {
-            let mut reading = Vec::with_capacity(some.len());
-            for asset in some {
-                reading.push(read::parts(&self.table, tenant, asset));
-            }
-            all.extend(try_join_all(reading).await?.into_iter().flatten());
-        }
-        Ok(all)
+        self.inner.parts_of_many(tenant, assets).await
     }
 
     async fn reusable(
@@ -115,7 +197,7 @@ impl Catalogue for DynamoCatalogue {
         subject: &Subject,
         maker: &Maker,
     ) -> Result<Option<Opinion>, Fault> {
-        read::reusable(&self.table, tenant, step, subject, maker).await
+        self.inner.reusable(tenant, step, subject, maker).await
     }
 
     async fn sighting(
@@ -124,7 +206,7 @@ impl Catalogue for DynamoCatalogue {
         collection: &str,
         source: &str,
     ) -> Result<Option<Sighting>, Fault> {
-        read::sighting(&self.table, tenant, collection, source).await
+        self.inner.sighting(tenant, collection, source).await
     }
 
     async fn assets(
@@ -134,27 +216,24 @@ impl Catalogue for DynamoCatalogue {
         after: Option<&AssetId>,
         limit: usize,
     ) -> Result<Vec<AssetId>, Fault> {
-        let group = match collection {
-            Some(collection) => key::Group::Collection(collection),
-            None => key::Group::Tenant,
-        };
-        read::members(&self.table, tenant, &group, after, limit).await
+        let list = collection.map_or(List::Tenant(tenant), |c| List::Collection(tenant, c));
+        self.inner.list(list, after, limit).await
     }
 
     async fn family(&self, tenant: &Tenant, pixels: &PixelDigest) -> Result<Vec<AssetId>, Fault> {
-        read::family(&self.table, tenant, pixels).await
+        self.inner.family(tenant, pixels).await
     }
 
     async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault> {
-        self.feed.changes(after, limit).await
+        self.inner.changes(after, limit).await
     }
 
     async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
-        read::runs(&self.table, tenant, limit).await
+        self.inner.runs(tenant, limit).await
     }
 
     async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault> {
-        read::run(&self.table, tenant, run).await
+        Ok(self.inner.stored_run(tenant, run).await?.map(|stored| stored.run))
     }
 
     async fn assets_of_run(
@@ -164,7 +243,18 @@ impl Catalogue for DynamoCatalogue {
         after: Option<&AssetId>,
         limit: usize,
     ) -> Result<Vec<AssetId>, Fault> {
-        read::members(&self.table, tenant, &key::Group::Run(run), after, limit).await
+        self.inner.list(List::Run(tenant, run), after, limit).await
+    }
+
+    /// Checks that the table is still the same, and that its change feed has no gaps before its
+    /// ends.
+    async fn check(&self) -> Result<(), Fault> {
+        let meta = make::meta(&self.inner.table).await?;
+        if meta != self.inner.meta {
+            let message = format!("the table {} was replaced by another", self.inner.table.name);
+            return Err(Fault::new(crate::fault::FaultKind::Conflict, message).for_all());
+        }
+        self.inner.check_feed().await
     }
 
     async fn items(
@@ -174,15 +264,11 @@ impl Catalogue for DynamoCatalogue {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Item>, Fault> {
-        read::items(&self.table, tenant, run, after, limit).await
-    }
-
-    async fn check(&self) -> Result<(), Fault> {
-        self.table.identity().await.map(drop)
+        self.inner.items(tenant, run, after, limit).await
     }
 
     async fn purchases(&self, tenant: &Tenant, id: &PurchaseId) -> Result<Vec<Purchase>, Fault> {
-        read::purchases(&self.table, tenant, id).await
+        self.inner.purchases(tenant, id).await
     }
 
     async fn purchases_of_run(
@@ -192,6 +278,41 @@ impl Catalogue for DynamoCatalogue {
         after: Option<(&PurchaseId, u32)>,
         limit: usize,
     ) -> Result<Vec<Purchase>, Fault> {
-        read::purchases_of_run(&self.table, tenant, run, after, limit).await
+        self.inner.purchases_of_run(tenant, run, after, limit).await
     }
 }
+
+/// A random number: a hasher's keys are randomness enough for names that must differ.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Waits for all futures, a few at a time, and gives their answers in order; the first fault ends it.
+async fn together<T, F>(futures: Vec<F>) -> Result<Vec<T>, Fault>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Fault>> + Send + 'static,
+{
+    let mut answers: Vec<Option<T>> = Vec::with_capacity(futures.len());
+    let mut under_way = JoinSet::new();
+    let mut futures = futures.into_iter();
+    loop {
+        while under_way.len() < AT_ONCE
+            && let Some(future) = futures.next()
+        {
+            let place = answers.len();
+            answers.push(None);
+            under_way.spawn(async move { (place, future.await) });
+        }
+        match under_way.join_next().await {
+            None => return Ok(answers.into_iter().flatten().collect()),
+            Some(Ok((place, answer))) => answers[place] = Some(answer?),
+            Some(Err(e)) => {
+                return Err(Fault::broken("a catalogue's task ended early").because(e));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

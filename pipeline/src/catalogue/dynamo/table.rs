@@ -1,74 +1,111 @@
-//! The table: its making, and the few ways in which items are read and written.
+//! The requests that the catalogue makes of its table, and what their answers mean.
+//!
+//! The SDK tries again what was throttled; here is only what it leaves to its callers: pages,
+//! what a batch left undone, and why a transaction was cancelled.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+use aws_sdk_dynamodb::config::BehaviorVersion;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, ConsumedCapacity, KeySchemaElement, KeyType,
-    KeysAndAttributes, PointInTimeRecoverySpecification, ProvisionedThroughput, PutRequest,
-    ReturnConsumedCapacity, ScalarAttributeType, SseSpecification, TableStatus, WriteRequest,
+    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnConsumedCapacity, TransactWriteItem,
+    WriteRequest,
 };
-use futures_util::future::try_join_all;
 
-use crate::asset::Tenant;
-use crate::aws::{self, Aws, backoff};
+use super::capacity::Gauge;
+use super::key::{Attributes, Key, PK, SK};
+use crate::aws::{self, Aws};
 use crate::fault::{Fault, FaultKind};
-use crate::run::RunId;
 
-/// An item's attributes.
-pub(super) type Attributes = HashMap<String, AttributeValue>;
+/// Most keys of one BatchGetItem.
+const MOST_GOTTEN: usize = 100;
+/// Most items of one BatchWriteItem.
+const MOST_PUT: usize = 25;
+/// Most bytes that are put into one BatchWriteItem, which takes 16 MB.
+const MOST_PUT_BYTES: usize = 8 << 20;
+/// How often a batch is sent that makes no headway.
+const TRIES: u32 = 12;
+/// Most items of one page.
+const PAGE: usize = 1000;
 
-/// The version of the key layout.
-const LAYOUT: u64 = 1;
-/// How many items one batch writes.
-const WRITTEN_AT_ONCE: usize = 25;
-/// How many items one batch reads.
-const READ_AT_ONCE: usize = 100;
-/// How often unprocessed items are sent again.
-const BATCH_TRIES: u32 = 12;
-/// How often it is looked whether a new table can be used.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// How many looks that are at most.
-const LOOKS: u32 = 1500;
-
-/// How a table is paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Billing {
-    /// For each request.
-    OnDemand,
-    /// For so many units a second, used or not.
-    Provisioned {
-        /// Read units.
-        read: u32,
-        /// Write units.
-        write: u32,
-    },
-}
-
-/// Units that were used, as the service counts them.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Capacity {
-    /// Read units: 4 KB, strongly consistent.
-    pub read: f64,
-    /// Write units: 1 KB; twice in a transaction.
-    pub write: f64,
-}
-
-/// A DynamoDB table.
+/// One table and the client that asks it.
+#[derive(Debug)]
 pub(super) struct Table {
     pub(super) client: Client,
     pub(super) name: String,
-    capacity: Mutex<Capacity>,
-    /// Runs that are there: none ever goes away.
-    runs: Mutex<HashSet<(Tenant, RunId)>>,
+    pub(super) gauge: Gauge,
+}
+
+/// Where in a partition a reading begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum From<'a> {
+    /// At its first item.
+    Start,
+    /// Behind a sort key.
+    After(&'a str),
+    /// At a sort key.
+    At(&'a str),
+    /// At its last item, backwards.
+    End,
+    /// Before a sort key, backwards.
+    Before(&'a str),
+}
+
+/// A piece of a partition.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// The items, in order.
+    pub(super) items: Vec<Attributes>,
+    /// Whether there are more behind the last.
+    pub(super) more: bool,
+}
+
+/// An item to be written on a condition.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    /// What it is, and so what its failed condition means.
+    pub(super) what: What,
+    /// The item.
+    pub(super) item: Attributes,
+    /// The condition on what is there, with its values.
+    pub(super) condition: Option<(&'static str, Attributes)>,
+}
+
+/// What an item of a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// A sheet, a run: another writer was faster.
+    Versioned,
+    /// A purchase: taken.
+    Purchase,
+    /// An outcome: has no condition.
+    Outcome,
+    /// An entry of the change feed: its number is taken.
+    Feed,
+}
+
+/// Condition: nothing is there.
+pub(super) const NEW: &str = "attribute_not_exists(pk)";
+
+/// Why an item kept a transaction from being carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It did not.
+    Fine,
+    /// Its condition does not hold.
+    Condition,
+    /// Another writer was at it, or the partition was busy.
+    Busy,
 }
 
 impl Table {
-    pub(super) fn of(aws: &Aws, name: String) -> Self {
-        let mut config = Config::builder()
+    /// Makes a client; asks nothing yet.
+    pub(super) fn new(aws: &Aws, name: String) -> Self {
+        let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws.region.clone())
             .credentials_provider(aws.credentials.clone())
@@ -76,420 +113,382 @@ impl Table {
             .retry_config(aws.retries())
             .timeout_config(aws.timeouts())
             .interceptor(aws.tally.clone());
-        if let Some(endpoint) = &aws.settings.endpoints.dynamodb {
-            config = config.endpoint_url(endpoint);
+        if let Some(url) = &aws.settings.endpoints.dynamodb {
+            config = config.endpoint_url(url);
         }
-        Self {
-            client: Client::from_conf(config.build()),
-            name,
-            capacity: Mutex::default(),
-            runs: Mutex::default(),
-        }
+        Self { client: Client::from_conf(config.build()), name, gauge: Gauge::default() }
     }
 
-    /// What an error means that came of working with this table.
-    pub(super) fn fault<E, R>(&self, error: aws_sdk_dynamodb::error::SdkError<E, R>) -> Fault
-    where
-        E: aws_sdk_dynamodb::error::ProvideErrorMetadata
-            + std::error::Error
-            + Send
-            + Sync
-            + 'static,
-        R: std::fmt::Debug + aws::Status + Send + Sync + 'static,
-    {
-        aws::fault(&format!("the table {}", self.name), error)
+    fn cannot(&self, what: &str) -> String {
+        format!("cannot {what} the table {}", self.name)
     }
 
-    pub(super) fn capacity(&self) -> Capacity {
-        *self.capacity.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn has_read(&self, used: Option<&ConsumedCapacity>) {
-        let units = used.and_then(ConsumedCapacity::capacity_units).unwrap_or(0.0);
-        self.capacity.lock().unwrap_or_else(PoisonError::into_inner).read += units;
-    }
-
-    pub(super) fn has_written(&self, used: Option<&ConsumedCapacity>) {
-        let units = used.and_then(ConsumedCapacity::capacity_units).unwrap_or(0.0);
-        self.capacity.lock().unwrap_or_else(PoisonError::into_inner).write += units;
-    }
-
-    /// Tells whether a run is known to be there.
-    pub(super) fn knows_run(&self, tenant: &Tenant, run: &RunId) -> bool {
-        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.contains(&(tenant.clone(), run.clone()))
-    }
-
-    pub(super) fn learn_run(&self, tenant: &Tenant, run: &RunId) {
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.insert((tenant.clone(), run.clone()));
-    }
-
-    /// The two attributes of a key.
-    pub(super) fn key(pk: String, sk: String) -> Attributes {
-        HashMap::from([
-            ("pk".to_owned(), AttributeValue::S(pk)),
-            ("sk".to_owned(), AttributeValue::S(sk)),
-        ])
-    }
-
-    /// The random name that the table was given when it was made.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no table, `Refused` when it is of another program or version.
-    pub(super) async fn identity(&self) -> Result<String, Fault> {
-        let meta = self.one("META".to_owned(), "table".to_owned()).await.map_err(|fault| {
-            let advice = match fault.kind() {
-                FaultKind::NotFound => "; `glassplate aws prepare` makes it",
-                _ => return fault,
-            };
-            Fault::new(FaultKind::NotFound, format!("{}{advice}", fault.reason())).for_all()
-        })?;
-        let refused = |why: String| {
-            Fault::new(FaultKind::Refused, format!("the table {} {why}", self.name)).for_all()
-        };
-        let meta = meta.ok_or_else(|| refused("is not a catalogue of glassplate".to_owned()))?;
-        match number(&meta, "layout")? {
-            LAYOUT => Ok(text(&meta, "id")?.to_owned()),
-            layout => {
-                Err(refused(format!("has the key layout {layout}; this glassplate reads {LAYOUT}")))
-            }
-        }
-    }
-
-    pub(super) async fn create(&self, billing: Billing, protected: bool) -> Result<bool, Fault> {
-        let string = |name: &str| {
-            let kind = ScalarAttributeType::S;
-            AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
-        };
-        let part = |name: &str, kind| {
-            KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
-        };
-        let incomplete = |e| Fault::broken("a request for a table lacks something").because(e);
-        let mut request = self
-            .client
-            .create_table()
-            .table_name(&self.name)
-            .attribute_definitions(string("pk").map_err(incomplete)?)
-            .attribute_definitions(string("sk").map_err(incomplete)?)
-            .key_schema(part("pk", KeyType::Hash).map_err(incomplete)?)
-            .key_schema(part("sk", KeyType::Range).map_err(incomplete)?)
-            .deletion_protection_enabled(protected)
-            .sse_specification(SseSpecification::builder().enabled(true).build());
-        request = match billing {
-            Billing::OnDemand => request.billing_mode(BillingMode::PayPerRequest),
-            Billing::Provisioned { read, write } => {
-                let units = ProvisionedThroughput::builder()
-                    .read_capacity_units(read.into())
-                    .write_capacity_units(write.into())
-                    .build()
-                    .map_err(incomplete)?;
-                request.billing_mode(BillingMode::Provisioned).provisioned_throughput(units)
-            }
-        };
-        let made = match request.send().await {
-            Ok(_) => true,
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {
-                false
-            }
-            Err(e) => return Err(self.fault(e)),
-        };
-        self.until_active().await?;
-        self.name_it().await?;
-        if made {
-            self.protect_history().await?;
-        }
-        Ok(made)
-    }
-
-    async fn until_active(&self) -> Result<(), Fault> {
-        for _ in 0..LOOKS {
-            let told = self.client.describe_table().table_name(&self.name).send().await;
-            let told = told.map_err(|e| self.fault(e))?;
-            if told.table().and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        Err(Fault::new(FaultKind::TimedOut, format!("the table {} is not ready", self.name)))
-    }
-
-    /// Gives the table its name and layout, unless it has them.
-    async fn name_it(&self) -> Result<(), Fault> {
-        let mut meta = Self::key("META".to_owned(), "table".to_owned());
-        meta.insert("id".to_owned(), AttributeValue::S(token()));
-        meta.insert("layout".to_owned(), AttributeValue::N(LAYOUT.to_string()));
-        match self.put_new(meta).await {
-            Ok(()) => Ok(()),
-            Err(fault) if fault.kind() == FaultKind::Conflict => self.identity().await.map(drop),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// Turns point-in-time recovery on; a stand-in for the service may not know it.
-    async fn protect_history(&self) -> Result<(), Fault> {
-        let on = PointInTimeRecoverySpecification::builder()
-            .point_in_time_recovery_enabled(true)
-            .build()
-            .map_err(|e| Fault::broken("a request lacks something").because(e))?;
-        let asked = self
-            .client
-            .update_continuous_backups()
-            .table_name(&self.name)
-            .point_in_time_recovery_specification(on)
-            .send()
-            .await;
-        match asked {
-            Err(e)
-                if aws_sdk_dynamodb::error::ProvideErrorMetadata::code(&e)
-                    == Some("UnknownOperationException") =>
-            {
-                tracing::warn!(table = %self.name, "point-in-time recovery is not known there");
-                Ok(())
-            }
-            Err(e) => Err(self.fault(e)),
-            Ok(_) => Ok(()),
-        }
-    }
-
-    /// Reads one item, strongly consistent.
-    pub(super) async fn one(&self, pk: String, sk: String) -> Result<Option<Attributes>, Fault> {
-        let read = self
+    /// Reads one item as it is now.
+    pub(super) async fn get(&self, key: &Key) -> Result<Option<Attributes>, Fault> {
+        let answer = self
             .client
             .get_item()
             .table_name(&self.name)
-            .set_key(Some(Self::key(pk, sk)))
+            .set_key(Some(key.attributes()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|e| self.fault(e))?;
-        self.has_read(read.consumed_capacity());
-        Ok(read.item)
+            .map_err(|e| aws::fault(&self.cannot("read"), e))?;
+        self.gauge.read(answer.consumed_capacity());
+        Ok(answer.item)
     }
 
-    /// Reads many items, strongly consistent, in no order; those that are not there are left out.
-    pub(super) async fn many(
+    /// Reads many items by their keys, as they are now or were a moment ago; unknown ones are
+    /// not in the answer. Of each the attribute `only`, if one is named, and the key.
+    pub(super) async fn get_many(
         &self,
-        keys: Vec<Attributes>,
-        attributes: Option<&str>,
-    ) -> Result<Vec<Attributes>, Fault> {
-        let batches = keys.chunks(READ_AT_ONCE).map(|keys| self.batch(keys.to_vec(), attributes));
-        Ok(try_join_all(batches).await?.into_iter().flatten().collect())
-    }
-
-    async fn batch(
-        &self,
-        mut keys: Vec<Attributes>,
-        attributes: Option<&str>,
-    ) -> Result<Vec<Attributes>, Fault> {
-        let mut found = Vec::with_capacity(keys.len());
-        for tries in 1..=BATCH_TRIES {
-            if keys.is_empty() {
-                return Ok(found);
-            }
-            let wanted = KeysAndAttributes::builder()
-                .set_keys(Some(std::mem::take(&mut keys)))
-                .consistent_read(true)
-                .set_projection_expression(attributes.map(str::to_owned))
+        keys: &[Key],
+        now: bool,
+        only: Option<&str>,
+    ) -> Result<HashMap<Key, Attributes>, Fault> {
+        let mut found = HashMap::with_capacity(keys.len());
+        let mut left: Vec<Attributes> = keys.iter().map(Key::attributes).collect();
+        let mut tries = 0;
+        while !left.is_empty() {
+            let rest = left.split_off(left.len().min(MOST_GOTTEN));
+            let asked = left.len();
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(left))
+                .consistent_read(now)
+                .set_projection_expression(only.map(|name| format!("{PK}, {SK}, {name}")))
                 .build()
-                .map_err(|e| Fault::broken("a request lacks something").because(e))?;
-            let read = self
+                .map_err(|e| Fault::broken(self.cannot("read")).because(e))?;
+            let answer = self
                 .client
                 .batch_get_item()
-                .request_items(&self.name, wanted)
+                .request_items(&self.name, request)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
-                .map_err(|e| self.fault(e))?;
-            read.consumed_capacity().iter().for_each(|used| self.has_read(Some(used)));
-            if let Some(mut responses) = read.responses {
-                found.append(&mut responses.remove(&self.name).unwrap_or_default());
+                .map_err(|e| aws::fault(&self.cannot("read"), e))?;
+            self.gauge.read(answer.consumed_capacity());
+            for items in answer.responses.into_iter().flatten().map(|(_, items)| items) {
+                for item in items {
+                    found.insert(key_of(&item)?, item);
+                }
             }
-            let left = read.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
-            keys = left.map(|left| left.keys).unwrap_or_default();
-            if !keys.is_empty() {
-                tokio::time::sleep(backoff(tries)).await;
-            }
+            left = answer
+                .unprocessed_keys
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, undone)| undone.keys)
+                .collect();
+            tries = self.undone(asked, left.len(), tries).await?;
+            left.extend(rest);
         }
-        if keys.is_empty() { Ok(found) } else { Err(self.busy("reading")) }
+        Ok(found)
     }
 
-    /// Reads a whole partition in order, strongly consistent.
-    pub(super) async fn all(&self, pk: &str) -> Result<Vec<Attributes>, Fault> {
-        self.range(pk, None, usize::MAX).await
-    }
-
-    /// Reads a partition in order from behind a sort key, strongly consistent, at most `limit`.
-    pub(super) async fn range(
+    /// Reads a piece of a partition as it is now, at most `limit` items.
+    pub(super) async fn query(
         &self,
-        pk: &str,
-        after: Option<&str>,
+        partition: &str,
+        from: From<'_>,
         limit: usize,
-    ) -> Result<Vec<Attributes>, Fault> {
-        let (mut found, mut from) = (Vec::new(), None);
-        while found.len() < limit {
-            let mut query = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .consistent_read(true)
-                .key_condition_expression(match after {
-                    Some(_) => "pk = :pk AND sk > :sk",
-                    None => "pk = :pk",
-                })
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            if let Some(after) = after {
-                query =
-                    query.expression_attribute_values(":sk", AttributeValue::S(after.to_owned()));
-            }
-            if let Ok(left) = i32::try_from(limit - found.len()) {
-                query = query.limit(left);
-            }
-            let read = query.send().await.map_err(|e| self.fault(e))?;
-            self.has_read(read.consumed_capacity());
-            found.extend(read.items.unwrap_or_default());
-            from = read.last_evaluated_key;
-            if from.is_none() {
-                break;
-            }
-        }
-        Ok(found)
+    ) -> Result<Page, Fault> {
+        let limit = i32::try_from(limit.clamp(1, PAGE)).expect("a page is small");
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .limit(limit)
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        request = match from {
+            From::Start => request.key_condition_expression("pk = :pk"),
+            From::End => request.key_condition_expression("pk = :pk").scan_index_forward(false),
+            From::Before(sk) => request
+                .key_condition_expression("pk = :pk AND sk < :sk")
+                .scan_index_forward(false)
+                .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned())),
+            From::After(sk) => request
+                .key_condition_expression("pk = :pk AND sk > :sk")
+                .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned())),
+            From::At(sk) => request
+                .key_condition_expression("pk = :pk AND sk >= :sk")
+                .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned())),
+        };
+        let answer = request.send().await.map_err(|e| aws::fault(&self.cannot("read"), e))?;
+        self.gauge.read(answer.consumed_capacity());
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok(Page { items: answer.items.unwrap_or_default(), more })
     }
 
-    /// Reads a partition backwards, at most `limit`.
-    pub(super) async fn latest(&self, pk: &str, limit: usize) -> Result<Vec<Attributes>, Fault> {
-        let (mut found, mut from) = (Vec::new(), None);
-        while found.len() < limit {
-            let read = self
+    /// Reads a whole partition as it is now.
+    pub(super) async fn query_all(&self, partition: &str) -> Result<Vec<Attributes>, Fault> {
+        let mut page = self.query(partition, From::Start, PAGE).await?;
+        let mut items = page.items;
+        while page.more
+            && let Some(last) = items.last()
+        {
+            let after = text(last, SK)?.to_owned();
+            page = self.query(partition, From::After(&after), PAGE).await?;
+            items.append(&mut page.items);
+        }
+        Ok(items)
+    }
+
+    /// Puts items, in any order, each over what is there.
+    pub(super) async fn put_many(&self, items: Vec<Attributes>) -> Result<(), Fault> {
+        let mut left: Vec<Attributes> = items;
+        let mut tries = 0;
+        while !left.is_empty() {
+            let mut bytes = 0;
+            let fit = left
+                .iter()
+                .take(MOST_PUT)
+                .take_while(|item| {
+                    bytes += size(item);
+                    bytes <= MOST_PUT_BYTES
+                })
+                .count();
+            let rest = left.split_off(fit.max(1));
+            let asked = left.len();
+            let requests = left
+                .into_iter()
+                .map(|item| {
+                    let put = PutRequest::builder().set_item(Some(item)).build();
+                    put.map(|put| WriteRequest::builder().put_request(put).build())
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|e| Fault::broken(self.cannot("write to")).because(e))?;
+            let answer = self
                 .client
-                .query()
-                .table_name(&self.name)
-                .consistent_read(true)
-                .scan_index_forward(false)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .set_exclusive_start_key(from)
-                .set_limit(i32::try_from(limit - found.len()).ok())
+                .batch_write_item()
+                .request_items(&self.name, requests)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
-                .map_err(|e| self.fault(e))?;
-            self.has_read(read.consumed_capacity());
-            found.extend(read.items.unwrap_or_default());
-            from = read.last_evaluated_key;
-            if from.is_none() {
-                break;
-            }
+                .map_err(|e| aws::fault(&self.cannot("write to"), e))?;
+            self.gauge.write(answer.consumed_capacity());
+            left = answer
+                .unprocessed_items
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, undone)| undone)
+                .filter_map(|undone| undone.put_request.map(|put| put.item))
+                .collect();
+            tries = self.undone(asked, left.len(), tries).await?;
+            left.extend(rest);
         }
-        Ok(found)
+        Ok(())
     }
 
-    /// Writes an item whose key is not taken.
-    ///
-    /// # Errors
-    /// `Conflict` when it is taken.
-    pub(super) async fn put_new(&self, item: Attributes) -> Result<(), Fault> {
-        let written = self
+    /// Waits before what a batch left undone is sent again; answers how often it was left so.
+    async fn undone(&self, asked: usize, left: usize, tries: u32) -> Result<u32, Fault> {
+        if left == 0 {
+            return Ok(0);
+        }
+        let tries = if left < asked { 1 } else { tries + 1 };
+        if tries > TRIES {
+            let message = format!("the table {} leaves batches undone", self.name);
+            return Err(Fault::new(FaultKind::Busy, message));
+        }
+        tokio::time::sleep(aws::backoff(tries)).await;
+        Ok(tries)
+    }
+
+    /// Changes one item by an update expression.
+    pub(super) async fn update(
+        &self,
+        key: &Key,
+        expression: &str,
+        values: Attributes,
+    ) -> Result<(), Fault> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| aws::fault(&self.cannot("write to"), e))?;
+        self.gauge.write(answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// Writes one item; tells whether its condition held.
+    pub(super) async fn write(&self, write: &Write) -> Result<bool, Fault> {
+        let (condition, values) = conditioned(write);
+        let answer = self
             .client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
+            .set_item(Some(write.item.clone()))
+            .set_condition_expression(condition)
+            .set_expression_attribute_values(values)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        match written {
-            Ok(written) => {
-                self.has_written(written.consumed_capacity());
-                Ok(())
+        match answer {
+            Ok(answer) => {
+                self.gauge.write(answer.consumed_capacity());
+                Ok(true)
             }
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(Fault::new(FaultKind::Conflict, "the key is taken"))
-            }
-            Err(e) => Err(self.fault(e)),
+            Err(e) if e.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(e) => Err(aws::fault(&self.cannot("write to"), e)),
         }
     }
 
-    /// Writes items, whatever was under their keys; no two have the same key.
-    pub(super) async fn put_all(&self, items: Vec<Attributes>) -> Result<(), Fault> {
-        let batches = items.chunks(WRITTEN_AT_ONCE).map(|items| self.put_batch(items.to_vec()));
-        try_join_all(batches).await.map(drop)
+    /// Writes all or none; of none the reason of each.
+    ///
+    /// The same `token` stands for the same writes: what was carried out is not carried out again.
+    pub(super) async fn transact(
+        &self,
+        writes: &[Write],
+        token: String,
+    ) -> Result<Result<(), Vec<Reason>>, Fault> {
+        let items = writes
+            .iter()
+            .map(|write| {
+                let (condition, values) = conditioned(write);
+                let put = Put::builder()
+                    .table_name(&self.name)
+                    .set_item(Some(write.item.clone()))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(values)
+                    .build();
+                put.map(|put| TransactWriteItem::builder().put(put).build())
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| Fault::broken(self.cannot("write to")).because(e))?;
+        let answer = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .client_request_token(token)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                self.gauge.write(answer.consumed_capacity());
+                return Ok(Ok(()));
+            }
+            Err(error) => error,
+        };
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons().iter();
+                reasons.map(|reason| meaning(reason.code())).collect()
+            }
+            _ => None,
+        };
+        match reasons {
+            Some(reasons) => Ok(Err(reasons)),
+            None => Err(aws::fault(&self.cannot("write to"), error)),
+        }
     }
 
-    async fn put_batch(&self, items: Vec<Attributes>) -> Result<(), Fault> {
-        let mut requests = Vec::with_capacity(items.len());
-        for item in items {
-            let put = PutRequest::builder().set_item(Some(item)).build();
-            let put = put.map_err(|e| Fault::broken("a request lacks something").because(e))?;
-            requests.push(WriteRequest::builder().put_request(put).build());
-        }
-        for tries in 1..=BATCH_TRIES {
-            if requests.is_empty() {
-                return Ok(());
-            }
-            let written = self
-                .client
-                .batch_write_item()
-                .request_items(&self.name, std::mem::take(&mut requests))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|e| self.fault(e))?;
-            written.consumed_capacity().iter().for_each(|used| self.has_written(Some(used)));
-            let left = written.unprocessed_items.and_then(|mut left| left.remove(&self.name));
-            requests = left.unwrap_or_default();
-            if !requests.is_empty() {
-                tokio::time::sleep(backoff(tries)).await;
-            }
-        }
-        if requests.is_empty() { Ok(()) } else { Err(self.busy("writing")) }
-    }
-
-    fn busy(&self, what: &str) -> Fault {
-        let table = &self.name;
-        Fault::new(FaultKind::Busy, format!("the table {table} is too busy for {what}"))
+    /// Waits a moment, longer the more often.
+    pub(super) async fn wait(tries: u32) {
+        tokio::time::sleep(aws::backoff(tries).min(Duration::from_secs(2))).await;
     }
 }
 
-/// An attribute of text.
+fn conditioned(write: &Write) -> (Option<String>, Option<Attributes>) {
+    match &write.condition {
+        Some((condition, values)) => {
+            (Some((*condition).to_owned()), (!values.is_empty()).then(|| values.clone()))
+        }
+        None => (None, None),
+    }
+}
+
+/// Nothing when it is a reason that trying again cannot mend.
+fn meaning(code: Option<&str>) -> Option<Reason> {
+    match code.unwrap_or("None") {
+        "None" => Some(Reason::Fine),
+        "ConditionalCheckFailed" => Some(Reason::Condition),
+        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
+            Some(Reason::Busy)
+        }
+        _ => None,
+    }
+}
+
+/// An item's size in bytes as DynamoDB counts it: names and values.
+pub(super) fn size(item: &Attributes) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len() / 2 + 2,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::L(values) => 3 + values.iter().map(|v| 1 + value_size(v)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// A text as an attribute.
+pub(super) fn string(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// A number as an attribute.
+pub(super) fn number(n: u64) -> AttributeValue {
+    AttributeValue::N(n.to_string())
+}
+
+/// Bytes as an attribute.
+pub(super) fn bytes(bytes: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
+}
+
+/// Reads an attribute of text.
 pub(super) fn text<'a>(item: &'a Attributes, name: &str) -> Result<&'a str, Fault> {
     match item.get(name) {
         Some(AttributeValue::S(text)) => Ok(text),
-        _ => Err(Fault::broken(format!("an item of the catalogue lacks {name}"))),
+        _ => Err(unreadable(item, name)),
     }
 }
 
-/// An attribute that is a number.
-pub(super) fn number(item: &Attributes, name: &str) -> Result<u64, Fault> {
+/// Reads an attribute of a number.
+pub(super) fn count(item: &Attributes, name: &str) -> Result<u64, Fault> {
     match item.get(name) {
-        Some(AttributeValue::N(digits)) => digits.parse().map_err(|e| {
-            Fault::broken(format!("{name} of an item of the catalogue is no number")).because(e)
-        }),
-        _ => Err(Fault::broken(format!("an item of the catalogue lacks {name}"))),
+        Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| unreadable(item, name)),
+        _ => Err(unreadable(item, name)),
     }
 }
 
-/// An attribute of JSON.
+/// Reads an attribute of bytes.
+pub(super) fn blob<'a>(item: &'a Attributes, name: &str) -> Result<&'a [u8], Fault> {
+    match item.get(name) {
+        Some(AttributeValue::B(bytes)) => Ok(bytes.as_ref()),
+        _ => Err(unreadable(item, name)),
+    }
+}
+
+/// Reads an attribute of JSON.
 pub(super) fn json<T: serde::de::DeserializeOwned>(
     item: &Attributes,
     name: &str,
 ) -> Result<T, Fault> {
-    serde_json::from_str(text(item, name)?).map_err(|e| {
-        Fault::broken(format!("{name} of an item of the catalogue cannot be read")).because(e)
-    })
+    serde_json::from_str(text(item, name)?).map_err(|e| unreadable(item, name).because(e))
 }
 
-/// A random name: 32 hexadecimal digits.
-pub(super) fn token() -> String {
-    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+/// The fault of an item that is not as it should be.
+pub(super) fn unreadable(item: &Attributes, name: &str) -> Fault {
+    let part = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => "?".to_owned(),
+    };
+    Fault::broken(format!("the item {} {} has no readable {name}", part(PK), part(SK)))
+}
 
-    // The standard library seeds its hashers from the system's random source, and counts on.
-    let half = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", half(), half())
+fn key_of(item: &Attributes) -> Result<Key, Fault> {
+    Ok(Key { pk: text(item, PK)?.to_owned(), sk: text(item, SK)?.to_owned() })
 }

@@ -1,35 +1,77 @@
-//! The contract on a stand-in for DynamoDB, and what only this backend promises.
+//! The contract, kept on loopback.
+
+mod cost;
+mod kill;
+mod loss;
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use glassplate_harness::Running;
 
-use super::*;
-use crate::aws::{AwsSettings, Endpoints};
+use super::key::Key;
+use super::table::{What, Write};
+use super::{Billing, DynamoCatalogue, DynamoSettings};
+use crate::aws::{Aws, AwsSettings, Endpoints};
+use crate::catalogue::Catalogue as _;
+use crate::fault::FaultKind;
 
-/// A way to the stand-in.
-fn aws(endpoint: String) -> Aws {
-    let endpoints = Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() };
-    let settings = AwsSettings { endpoints, ..AwsSettings::default() };
+/// A way to a DynamoDB on loopback.
+pub(in crate::catalogue) fn way_to(url: String) -> Aws {
+    let endpoints = Endpoints { dynamodb: Some(url), ..Endpoints::default() };
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     Aws::new(
         "eu-central-1".to_owned(),
         SharedCredentialsProvider::new(credentials),
         Aws::connections(),
-        settings,
+        AwsSettings { endpoints, ..AwsSettings::default() },
     )
 }
 
-async fn catalogue(aws: &Aws) -> DynamoCatalogue {
-    let settings = DynamoSettings { table: "ledger".to_owned() };
-    DynamoCatalogue::create_table(aws, &settings, Billing::OnDemand, true).await.expect("a table");
-    DynamoCatalogue::open(aws, settings).await.expect("a catalogue")
+/// An empty catalogue on a DynamoDB of its own.
+pub(in crate::catalogue) async fn empty() -> (Running, Aws, DynamoCatalogue) {
+    let server = glassplate_harness::dynamo::start();
+    let aws = way_to(server.url());
+    let settings = DynamoSettings::default();
+    DynamoCatalogue::create_table(&aws, &settings, Billing::OnDemand, true).await.expect("a table");
+    let catalogue = DynamoCatalogue::open(&aws, settings.clone()).await.expect("a catalogue");
+    (server, aws, catalogue)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_dynamodb_catalogue_keeps_the_contract() {
-    let server = glassplate_harness::dynamo::start();
-    let catalogue = Arc::new(catalogue(&aws(server.url())).await);
-    super::super::conformance::run(catalogue.clone()).await;
+#[tokio::test]
+async fn the_catalogue_on_dynamodb_keeps_the_contract() {
+    let (_server, _aws, catalogue) = empty().await;
+    let (_other_server, _aws, other) = empty().await;
+    let catalogue = Arc::new(catalogue);
+    super::super::conformance::run(catalogue.clone(), &other).await;
     catalogue.check().await.expect("a sound table");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_ours_is_refused() {
+    let server = glassplate_harness::dynamo::start();
+    let aws = way_to(server.url());
+    let settings = DynamoSettings { table: "other".to_owned() };
+    let fault = DynamoCatalogue::open(&aws, settings.clone()).await.expect_err("no table");
+    assert!(fault.kind() == FaultKind::NotFound && fault.is_for_all());
+    assert!(fault.reason().contains("other"), "{}", fault.reason());
+    let billing = Billing::Provisioned { read: 5, write: 5 };
+    for _ in 0..2 {
+        DynamoCatalogue::create_table(&aws, &settings, billing, false)
+            .await
+            .expect("made, and again");
+    }
+    let catalogue = DynamoCatalogue::open(&aws, settings.clone()).await.expect("a catalogue");
+    let item = Key::meta().attributes();
+    let put = Write { what: What::Outcome, item, condition: None };
+    catalogue.inner.table.write(&put).await.expect("another program's item");
+    let fault = DynamoCatalogue::open(&aws, settings.clone()).await.expect_err("another program's");
+    assert!(fault.kind() == FaultKind::Refused && fault.is_for_all());
+    let fault = DynamoCatalogue::create_table(&aws, &settings, billing, false)
+        .await
+        .expect_err("not empty");
+    assert_eq!(fault.kind(), FaultKind::Refused);
+    let wrong = DynamoSettings { table: "a/b".to_owned() };
+    let fault = DynamoCatalogue::open(&aws, wrong.clone()).await.expect_err("no name");
+    assert_eq!(fault.kind(), FaultKind::BadInput);
 }

@@ -316,7 +316,9 @@ mod tests {
         let catalogue =
             SqliteCatalogue::open(&folder.path().join("c.sqlite")).expect("a catalogue");
         let catalogue = Arc::new(catalogue);
-        super::super::conformance::run(catalogue.clone()).await;
+        let other =
+            SqliteCatalogue::open(&folder.path().join("o.sqlite")).expect("another catalogue");
+        super::super::conformance::run(catalogue.clone(), &other).await;
         catalogue.check().await.expect("a sound file");
     }
 

@@ -1,0 +1,208 @@
+//! The table itself: how it is made, and what it says of itself.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
+    ProvisionedThroughput, ScalarAttributeType, SseSpecification, TableDescription, TableStatus,
+};
+
+use super::key::{Attributes, Key, PK, SK};
+use super::table::{self, From, Table, What, Write};
+use super::{Billing, DynamoSettings, Meta, random};
+use crate::aws::{self, Aws};
+use crate::fault::{Fault, FaultKind};
+
+/// The version of the layout that this code writes.
+const VERSION: u64 = 1;
+/// Over how many shards the change feed of a new table is spread.
+const SHARDS: u64 = 32;
+/// How long a new table is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How often a new table is asked whether it is there.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// Makes the table, see [`super::DynamoCatalogue::create_table`].
+pub(super) async fn create_table(
+    aws: &Aws,
+    settings: &DynamoSettings,
+    billing: Billing,
+    protect: bool,
+) -> Result<bool, Fault> {
+    settings.validate()?;
+    let table = Table::new(aws, settings.table.clone());
+    let made = request(&table, billing, protect).await?;
+    active(&table).await?;
+    if protect {
+        recoverable(&table).await?;
+    }
+    if table.get(&Key::meta()).await?.is_some() {
+        return meta(&table).await.map(|_| made);
+    }
+    if !is_empty(&table).await? {
+        return Err(foreign(&table.name));
+    }
+    let mut item = Key::meta().attributes();
+    item.insert("application".to_owned(), table::string("glassplate"));
+    item.insert("v".to_owned(), table::number(VERSION));
+    item.insert("shards".to_owned(), table::number(SHARDS));
+    item.insert("id".to_owned(), table::string(format!("{:016x}{:016x}", random(), random())));
+    let condition = Some((table::NEW, Attributes::new()));
+    // Of two that make it at once the first says what it is.
+    table.write(&Write { what: What::Versioned, item, condition }).await
+}
+
+/// Asks for the table; tells whether there was none.
+async fn request(table: &Table, billing: Billing, protect: bool) -> Result<bool, Fault> {
+    let cannot = || format!("cannot make the table {}", table.name);
+    let broken = |e| Fault::broken(cannot()).because(e);
+    let mut request = table.client.create_table().table_name(&table.name);
+    for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+        request = request
+            .attribute_definitions(attribute.build().map_err(broken)?)
+            .key_schema(key.build().map_err(broken)?);
+    }
+    request = match billing {
+        Billing::OnDemand => request.billing_mode(BillingMode::PayPerRequest),
+        Billing::Provisioned { read, write } => {
+            let units = |n: u32| i64::from(n);
+            let throughput = ProvisionedThroughput::builder()
+                .read_capacity_units(units(read))
+                .write_capacity_units(units(write))
+                .build()
+                .map_err(broken)?;
+            request.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput)
+        }
+    };
+    if protect {
+        request = request
+            .deletion_protection_enabled(true)
+            .sse_specification(SseSpecification::builder().enabled(true).build());
+    }
+    match request.send().await {
+        Ok(_) => Ok(true),
+        Err(e) if e.code() == Some("ResourceInUseException") => Ok(false),
+        Err(e) => Err(aws::fault(&cannot(), e)),
+    }
+}
+
+/// Waits until the table can be used.
+async fn active(table: &Table) -> Result<(), Fault> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let description = describe(table).await?;
+        let keys = description.key_schema();
+        let ours = keys.len() == 2 && keys[0].attribute_name == PK && keys[1].attribute_name == SK;
+        if !ours {
+            return Err(foreign(&table.name));
+        }
+        if description.table_status() == Some(&TableStatus::Active) {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            let message = format!("the table {} is not there yet", table.name);
+            return Err(Fault::new(FaultKind::TimedOut, message));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+async fn describe(table: &Table) -> Result<TableDescription, Fault> {
+    let cannot = format!("cannot describe the table {}", table.name);
+    let answer = table.client.describe_table().table_name(&table.name).send().await;
+    let answer = answer.map_err(|e| aws::fault(&cannot, e))?;
+    answer.table.ok_or_else(|| Fault::broken(cannot))
+}
+
+/// Turns on recovery to any point in time; what an emulator lacks is only said.
+async fn recoverable(table: &Table) -> Result<(), Fault> {
+    let cannot = format!("cannot turn on point-in-time recovery of the table {}", table.name);
+    let specification = PointInTimeRecoverySpecification::builder()
+        .point_in_time_recovery_enabled(true)
+        .build()
+        .map_err(|e| Fault::broken(&*cannot).because(e))?;
+    let begun = tokio::time::Instant::now();
+    loop {
+        let answer = table
+            .client
+            .update_continuous_backups()
+            .table_name(&table.name)
+            .point_in_time_recovery_specification(specification.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(_) => return Ok(()),
+            Err(e) if e.code() == Some("UnknownOperationException") => {
+                tracing::warn!("{cannot}: this DynamoDB has none");
+                return Ok(());
+            }
+            // For a while after a table was made.
+            Err(e)
+                if e.code() == Some("ContinuousBackupsUnavailableException")
+                    && begun.elapsed() < PATIENCE => {}
+            Err(e) => return Err(aws::fault(&cannot, e)),
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+async fn is_empty(table: &Table) -> Result<bool, Fault> {
+    let answer = table.client.scan().table_name(&table.name).consistent_read(true).limit(1);
+    let answer = answer.send().await;
+    let answer =
+        answer.map_err(|e| aws::fault(&format!("cannot read the table {}", table.name), e))?;
+    Ok(answer.items().is_empty())
+}
+
+/// Reads what the table says of itself.
+///
+/// # Errors
+/// `NotFound` when it is not there or not made yet, `Refused` when it is of another program or a
+/// newer glassplate.
+pub(super) async fn meta(table: &Table) -> Result<Meta, Fault> {
+    let item = table.get(&Key::meta()).await.map_err(|fault| match fault.kind() {
+        FaultKind::NotFound => not_made(&table.name).because(fault),
+        _ => fault,
+    })?;
+    let Some(item) = item else {
+        let page = table.query(&Key::meta().pk, From::Start, 1).await?;
+        return Err(if page.items.is_empty() {
+            not_made(&table.name)
+        } else {
+            foreign(&table.name)
+        });
+    };
+    let meta = || -> Result<_, Fault> {
+        let id = table::text(&item, "id")?.to_owned();
+        let shards = usize::try_from(table::count(&item, "shards")?)
+            .map_err(|_| table::unreadable(&item, "shards"))?;
+        Ok((table::text(&item, "application")?, table::count(&item, "v")?, Meta { id, shards }))
+    };
+    match meta() {
+        Ok(("glassplate", VERSION, meta)) if (1..=1000).contains(&meta.shards) => Ok(meta),
+        Ok(("glassplate", version, _)) => Err(Fault::new(
+            FaultKind::Refused,
+            format!(
+                "the table {} is a catalogue of version {version}; this glassplate reads version {VERSION}",
+                table.name
+            ),
+        )
+        .for_all()),
+        Ok(_) => Err(foreign(&table.name)),
+        Err(fault) => Err(foreign(&table.name).because(fault)),
+    }
+}
+
+fn not_made(name: &str) -> Fault {
+    Fault::not_found(format!("there is no catalogue in the table {name}: it has to be made first"))
+        .for_all()
+}
+
+fn foreign(name: &str) -> Fault {
+    Fault::new(FaultKind::Refused, format!("the table {name} is another program's")).for_all()
+}
