@@ -14,7 +14,8 @@ use glassplate_tests::pictures::{jpeg, png, with_comment};
 use serde_json::Value;
 
 /// Everything labelled by the service.
-const SERVICE: &str = "[labelling]\npolicy = \"rekognition\"\n[rekognition]\ncalls_per_second = 1000.0\n";
+const SERVICE: &str =
+    "[labelling]\npolicy = \"rekognition\"\n[rekognition]\ncalls_per_second = 1000.0\n";
 
 fn fill(archivist: &Archivist) {
     for seed in 0..12 {
@@ -73,7 +74,8 @@ fn embedded_and_aws_backends_give_the_same_records() {
     assert_eq!(unplaced(&here), embedded);
     let found_there = here.run(&["search", "harbour", "--json"]).exits(0);
     assert_eq!(found_there.json()["total"], found_here);
-    let labelled = embedded.iter().filter(|record| record["labels"].as_array().is_some_and(|l| !l.is_empty()));
+    let labelled =
+        embedded.iter().filter(|record| record["labels"].as_array().is_some_and(|l| !l.is_empty()));
     assert!(labelled.count() > 5, "the service's labels are in the records");
 
     // What a person rules, and what is taken back, holds there as well.
@@ -88,7 +90,11 @@ fn embedded_and_aws_backends_give_the_same_records() {
     here.run(&["promote", &run]).exits(0);
     here.run(&["doctor", "--originals"]).exits(0);
     ingest(&here, &["--budget", "1"]).exits(3);
-    assert_eq!(cloud.rekognition.ledger().billed().values().max(), Some(&2), "once by each catalogue");
+    assert_eq!(
+        cloud.rekognition.ledger().billed().values().max(),
+        Some(&2),
+        "once by each catalogue"
+    );
 }
 
 #[test]
@@ -117,8 +123,11 @@ fn what_is_stored_lies_below_the_tenant_and_no_other_reaches_it() {
     // The signed URL is the only way past the credentials.
     let url = archivist.run(&["--tenant", "mine", "url", &id, "--seconds", "60"]).exits(0);
     assert!(url.stdout.contains("X-Amz-Signature=") && !Cloud::betrays(&url.stdout));
-    let place = archivist.run(&["--tenant", "mine", "url", &id, "--rendition", "256", "--json"]).exits(0);
-    assert!(place.json()["place"].as_str().unwrap().starts_with("s3://archive/plates/mine/renditions/"));
+    let place =
+        archivist.run(&["--tenant", "mine", "url", &id, "--rendition", "256", "--json"]).exits(0);
+    assert!(
+        place.json()["place"].as_str().unwrap().starts_with("s3://archive/plates/mine/renditions/")
+    );
 }
 
 #[test]

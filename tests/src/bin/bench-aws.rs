@@ -43,7 +43,9 @@ fn main() -> Outcome<()> {
         there.push(ingest(&pictures, &home)?);
     }
     println!();
-    println!("processor time a picture of the client, best and worst of {TURNS}; wall time of the best");
+    println!(
+        "processor time a picture of the client, best and worst of {TURNS}; wall time of the best"
+    );
     for (what, measured) in [("embedded", &mut here), ("S3 and DynamoDB on loopback", &mut there)] {
         measured.sort();
         let each = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(count);
