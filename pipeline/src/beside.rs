@@ -67,6 +67,11 @@ impl Beside {
         self.len() == 0
     }
 
+    /// Tells whether any source lies in S3.
+    pub fn in_s3(&self) -> bool {
+        self.sources.iter().any(|(file, _)| matches!(file.place, Place::Object(_)))
+    }
+
     /// How many sidecars belong to a picture.
     pub fn sidecars(&self) -> usize {
         self.sidecars

@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use unicode_normalization::UnicodeNormalization as _;
 
+pub(crate) use columns::Columns;
+
 use crate::fault::Fault;
 use crate::field::Fields;
 

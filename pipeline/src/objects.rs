@@ -52,16 +52,15 @@ impl Objects {
         let prefix = match &*at.key {
             key if key.is_empty() || key.ends_with('/') => key.to_owned(),
             key => {
-                match self.stamp(at).await {
-                    Ok(stamp) => files.push(Listed {
-                        root: Place::Object(at.clone()).folder().into(),
-                        bytes: stamp.bytes,
-                        stamp: Some(stamp),
-                        ..Listed::at(Place::Object(at.clone()))
-                    }),
-                    Err(fault) if fault.kind() == FaultKind::NotFound => {}
-                    Err(fault) => return Err(fault),
-                }
+                // Of all keys that begin so, the shortest comes first: the key itself.
+                let first = self.page(&at.bucket, key, None, Some(1)).await?.0;
+                let root: Arc<std::path::Path> = Place::Object(at.clone()).folder().into();
+                files.extend(
+                    first
+                        .into_iter()
+                        .filter(|file| matches!(&file.place, Place::Object(o) if *o.key == *at.key))
+                        .map(|file| Listed { root: root.clone(), ..file }),
+                );
                 format!("{key}/")
             }
         };
@@ -78,49 +77,61 @@ impl Objects {
         prefix: &str,
         files: &mut Vec<Listed>,
     ) -> Result<(), Fault> {
-        let what = format!("s3://{bucket}/{prefix}");
         let root: Arc<std::path::Path> = match prefix.strip_suffix('/') {
             Some(folder) => naming(bucket, folder).into(),
             None => PathBuf::from(format!("s3:/{bucket}")).into(),
         };
-        // XML cannot hold every key. A stand-in may say that it encoded, and not have done so.
-        let encoding = self.real.then_some(EncodingType::Url);
         let mut after = None;
         loop {
-            let page = patiently(|| async {
-                self.client
-                    .list_objects_v2()
-                    .bucket(&**bucket)
-                    .prefix(prefix)
-                    .set_encoding_type(encoding.clone())
-                    .set_continuation_token(after.clone())
-                    .send()
-                    .await
-                    .map_err(|e| fault(&what, e))
-            })
-            .await?;
-            for object in page.contents() {
-                let Some(key) = object.key() else { continue };
-                let key = match encoding.is_some() && page.encoding_type().is_some() {
-                    true => decoded(key)?,
-                    false => key.to_owned(),
-                };
-                let bytes = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-                if bytes == 0 && key.ends_with('/') {
-                    continue;
-                }
-                files.push(Listed {
-                    root: root.clone(),
-                    bytes,
-                    stamp: stamp(bytes, object.last_modified(), object.e_tag()),
-                    ..Listed::at(Place::Object(Object::new(bucket, &key)))
-                });
-            }
-            after = page.next_continuation_token().map(str::to_owned);
+            let (page, next) = self.page(bucket, prefix, after, None).await?;
+            files.extend(page.into_iter().map(|file| Listed { root: root.clone(), ..file }));
+            after = next;
             if after.is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// One page of a listing, and where the next begins.
+    async fn page(
+        &self,
+        bucket: &Arc<str>,
+        prefix: &str,
+        after: Option<String>,
+        most: Option<i32>,
+    ) -> Result<(Vec<Listed>, Option<String>), Fault> {
+        let what = format!("s3://{bucket}/{prefix}");
+        // XML cannot hold every key. A stand-in may say that it encoded, and not have done so.
+        let encoding = self.real.then_some(EncodingType::Url);
+        let page = patiently(|| async {
+            self.client
+                .list_objects_v2()
+                .bucket(&**bucket)
+                .prefix(prefix)
+                .set_encoding_type(encoding.clone())
+                .set_continuation_token(after.clone())
+                .set_max_keys(most)
+                .send()
+                .await
+                .map_err(|e| fault(&what, e))
+        })
+        .await?;
+        let encoded = encoding.is_some() && page.encoding_type().is_some();
+        let mut files = Vec::new();
+        for object in page.contents() {
+            let Some(key) = object.key() else { continue };
+            let key = if encoded { decoded(key)? } else { key.to_owned() };
+            let bytes = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+            if bytes == 0 && key.ends_with('/') {
+                continue;
+            }
+            files.push(Listed {
+                bytes,
+                stamp: stamp(bytes, object.last_modified(), object.e_tag()),
+                ..Listed::at(Place::Object(Object::new(bucket, &key)))
+            });
+        }
+        Ok((files, page.next_continuation_token().map(str::to_owned)))
     }
 
     /// Asks about an object without reading it.
@@ -137,7 +148,7 @@ impl Objects {
                 .set_version_id(object.version.as_deref().map(str::to_owned))
                 .send()
                 .await
-                .map_err(|e| of_one(fault(&what, e)))
+                .map_err(|e| of_one(&what, e))
         })
         .await?;
         let bytes = told.content_length().and_then(|length| u64::try_from(length).ok());
@@ -214,7 +225,7 @@ impl Objects {
             .set_version_id(object.version.as_deref().map(str::to_owned))
             .set_if_match(tag.map(|tag| format!("\"{tag}\"")))
             .checksum_mode(ChecksumMode::Enabled);
-        asked.send().await.map_err(|e| of_one(fault(&what, e)))
+        asked.send().await.map_err(|e| of_one(&what, e))
     }
 }
 
@@ -275,14 +286,21 @@ where
     }
 }
 
-/// A fault of one object alone: a bucket may hold what others may read, and without the right to
-/// list it a key that is gone is refused too. A wrong credential stays everybody's fault.
-fn of_one(fault: Fault) -> Fault {
-    let everybodys = ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "credential"];
-    match fault.is_for_all() && !everybodys.iter().any(|word| fault.to_string().contains(word)) {
-        true => Fault::new(fault.kind(), fault.to_string()),
-        false => fault,
-    }
+/// Says what an error about one object means. A bucket may hold what only others may read, and
+/// without the right to list it a key that is gone is refused too: that is no other's fault. A
+/// wrong credential is everybody's.
+fn of_one<E>(what: &str, error: SdkError<E, HttpResponse>) -> Fault
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let alone = match error.code() {
+        Some(code) => ["AccessDenied", "AllAccessDisabled", "NoSuchBucket", "PermanentRedirect"]
+            .contains(&code),
+        // An answer to HEAD has no body to tell more.
+        None => error.raw_response().is_some(),
+    };
+    let fault = fault(what, error);
+    if alone { Fault::new(fault.kind(), fault.to_string()) } else { fault }
 }
 
 /// Undoes the encoding of keys in listings and inventories: that of forms, with `/` as it is.

@@ -215,9 +215,13 @@ pub(crate) struct Spend {
 /// Where pictures come from and go to.
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
-    /// Files and folders
-    #[arg(required = true, value_name = "PATH")]
+    /// Files and folders, and objects and prefixes in S3: s3://BUCKET/KEY
+    #[arg(required_unless_present = "manifest", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// A list of places: a CSV with a column source, path, url, or key with bucket; or JSON
+    /// lines of the same names. A file or s3://BUCKET/KEY
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Vec<PathBuf>,
     /// The collection that the pictures go to
     #[arg(long, value_name = "NAME", value_parser = collection)]
     pub(crate) collection: String,

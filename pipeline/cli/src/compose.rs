@@ -18,6 +18,7 @@ use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::floor::Floor;
+use glassplate_pipeline::objects;
 use glassplate_pipeline::ports::{Clock, Interpreter, Labeller, Triage};
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::purse::{Always, Purse};
@@ -158,6 +159,11 @@ impl Desk {
                 Ok(Arc::new(S3Store::open(&self.aws().await?, settings.clone())?))
             }
         }
+    }
+
+    /// Who reads sources in S3.
+    pub(crate) async fn objects(&self) -> Result<objects::Objects, Fault> {
+        Ok(objects::Objects::open(&self.aws().await?, std::env::temp_dir()))
     }
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {

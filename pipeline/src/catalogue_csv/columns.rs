@@ -60,7 +60,7 @@ const SAME_FIELD: [(&str, &str); 17] = [
 
 /// The header, understood.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     key: usize,
     /// The field of each column; `None` for the key and for columns without a name.
     fields: Vec<Option<String>>,
@@ -84,6 +84,16 @@ impl Columns {
         Ok(Self { key, fields })
     }
 
+    /// Names all columns but some, which name the file.
+    pub(crate) fn besides(header: &[String], others: &[usize]) -> Self {
+        let named = |(at, column): (usize, &String)| {
+            let name = field_name(column);
+            (!others.contains(&at) && !name.is_empty()).then(|| canonical(&name))
+        };
+        let key = others.first().copied().unwrap_or(0);
+        Self { key, fields: header.iter().enumerate().map(named).collect() }
+    }
+
     /// The key column's place.
     pub(super) fn key(&self) -> usize {
         self.key
@@ -103,7 +113,7 @@ impl Columns {
     }
 
     /// Makes a row's fields; blank cells say nothing.
-    pub(super) fn fields(&self, cells: &[String], source: &str) -> Fields {
+    pub(crate) fn fields(&self, cells: &[String], source: &str) -> Fields {
         let mut fields = Fields::new();
         for (name, cell) in self.fields.iter().zip(cells) {
             if let (Some(name), Some(value)) = (name, value(name.as_deref(), cell)) {

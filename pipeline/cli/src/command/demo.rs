@@ -30,6 +30,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     let arguments = Ingest {
         sources: Sources {
             paths: pictures,
+            manifest: Vec::new(),
             collection: COLLECTION.to_owned(),
             metadata: Some(folder.join(glassplate_models::demo::CATALOGUE)),
         },

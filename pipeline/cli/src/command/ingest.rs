@@ -3,7 +3,7 @@
 mod rehearsal;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -11,8 +11,12 @@ use std::time::Instant;
 use glassplate_pipeline::asset::source_text;
 use glassplate_pipeline::beside::Beside;
 use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
+use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ingest::{Ended, ingest};
+use glassplate_pipeline::manifest;
+use glassplate_pipeline::objects::Objects;
+use glassplate_pipeline::place::{Object, Place};
 use glassplate_pipeline::run::Run;
 use glassplate_pipeline::source::{Listing, list};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
@@ -27,7 +31,7 @@ use rehearsal::rehearse;
 use report::Report;
 
 pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
-    let (csv, beside) = gather(desk, &arguments.sources)?;
+    let (csv, beside) = gather(desk, &arguments.sources).await?;
     let exit = if arguments.dry_run {
         rehearse(desk, &arguments, &beside, csv.as_ref()).await?
     } else {
@@ -41,14 +45,17 @@ pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
 
 /// `glassplate quote`: what the ingest of the same sources would cost.
 pub(crate) async fn quote(desk: &Desk, arguments: Quote) -> Result<Exit, Fault> {
-    let (csv, beside) = gather(desk, &arguments.sources)?;
+    let (csv, beside) = gather(desk, &arguments.sources).await?;
     rehearsal::quote(desk, &arguments.sources, &beside, csv.as_ref()).await
 }
 
 /// Finds the sources and what lies beside them.
-fn gather(desk: &Desk, sources: &Sources) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
-    let csv = sources.metadata.as_deref().map(CatalogueCsv::read).transpose()?;
-    let beside = Beside::pair(listing(desk, sources)?);
+async fn gather(desk: &Desk, sources: &Sources) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
+    let csv = match sources.metadata.as_deref() {
+        Some(path) => Some(read_csv(desk, path).await?),
+        None => None,
+    };
+    let beside = Beside::pair(listing(desk, sources).await?);
     if beside.is_empty() {
         say("there is no file below the paths given");
     }
@@ -71,7 +78,8 @@ async fn perform(
         false => desk.staff(&sources.collection, arguments.budget).await?,
     };
     let budget = staff.budget;
-    let house = Arc::new(desk.house(staff).await?);
+    let objects = objects_for(desk, beside).await?;
+    let house = Arc::new(House { objects, ..desk.house(staff).await? });
     let follower = follow(Arc::new(desk.index()?), house.catalogue.clone(), DEFAULT_INTERVAL);
     let now = house.clock.now();
     let run = Run { budget, ..new_run(desk, now, &sources.collection, sources_of(sources)) };
@@ -112,16 +120,61 @@ async fn perform(
     }
 }
 
-fn listing(desk: &Desk, sources: &Sources) -> Result<Listing, Fault> {
+/// The longest catalogue CSV that is taken from S3, in bytes.
+const LONGEST_CSV: u64 = 1 << 30;
+
+async fn read_csv(desk: &Desk, path: &Path) -> Result<CatalogueCsv, Fault> {
+    match place(path)? {
+        Place::File(path) => CatalogueCsv::read(&path),
+        Place::Object(object) => {
+            let bytes = desk.objects().await?.bytes(&object, LONGEST_CSV).await?;
+            CatalogueCsv::from_bytes(&bytes, &Place::Object(object).naming())
+        }
+    }
+}
+
+/// What an argument names: a place in S3, or a path.
+fn place(argument: &Path) -> Result<Place, Fault> {
+    match argument.to_str() {
+        Some(url) if Object::is_meant_by(url) => Object::from_url(url).map(Place::Object),
+        _ => Ok(Place::File(argument.to_owned())),
+    }
+}
+
+async fn listing(desk: &Desk, sources: &Sources) -> Result<Listing, Fault> {
     // What glassplate keeps is no source, wherever the home lies; nor is the CSV.
     let kept = desk.own_places().into_iter().chain(sources.metadata.clone());
     let own: Vec<PathBuf> = kept.filter_map(|path| path.canonicalize().ok()).collect();
-    list(&sources.paths, &own)
+    let (mut files, mut listings) = (Vec::new(), Vec::new());
+    for path in &sources.paths {
+        match place(path)? {
+            Place::File(path) => files.push(path),
+            Place::Object(object) => listings.push(desk.objects().await?.list(&object).await?),
+        }
+    }
+    listings.push(list(&files, &own)?);
+    for path in &sources.manifest {
+        let manifest = place(path)?;
+        let objects = match manifest {
+            Place::File(_) => None,
+            Place::Object(_) => Some(desk.objects().await?),
+        };
+        listings.push(manifest::read(&manifest, objects.as_ref()).await?);
+    }
+    Ok(Listing::joined(listings))
+}
+
+/// Who reads sources in S3, when there are any.
+async fn objects_for(desk: &Desk, beside: &Beside) -> Result<Option<Objects>, Fault> {
+    if beside.in_s3() { desk.objects().await.map(Some) } else { Ok(None) }
 }
 
 fn sources_of(sources: &Sources) -> Vec<String> {
-    let text = |path: &PathBuf| source_text(&path.canonicalize().unwrap_or_else(|_| path.clone()));
-    sources.paths.iter().map(text).collect()
+    let text = |path: &PathBuf| match place(path) {
+        Ok(Place::Object(object)) => object.url(),
+        _ => source_text(&path.canonicalize().unwrap_or_else(|_| path.clone())),
+    };
+    sources.paths.iter().chain(&sources.manifest).map(text).collect()
 }
 
 fn tell_unmatched(csv: &CatalogueCsv) {

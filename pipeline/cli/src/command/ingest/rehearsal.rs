@@ -82,6 +82,7 @@ impl Foreseen {
             true => desk.house(staff).await?,
             false => desk.at(scratch.path()).house(staff).await?,
         };
+        let house = House { objects: super::objects_for(desk, beside).await?, ..house };
         let began = Instant::now();
         let (mut balance, mut bytes, mut items) = (Balance::default(), 0, Vec::new());
         let (mut rehearsal, mut quote) = (Rehearsal::default(), Quote::default());
