@@ -19,8 +19,8 @@ use crate::run::RunId;
 use crate::stage::{Stage, label};
 
 /// How many calls may have been paid for without an answer before asking ends: connections break,
-/// but not for one picture three times.
-const MOST_LOST: usize = 3;
+/// but not for one picture five times.
+const MOST_LOST: usize = 5;
 /// How many workers may have died over the same call before asking ends.
 const MOST_ABANDONED: usize = 2;
 /// How often it is looked whether another worker's purchase has come to its end.
@@ -107,7 +107,7 @@ impl Asking<'_> {
         loop {
             let attempt = match self.next_attempt(labeller).await? {
                 Next::Buy(attempt) => attempt,
-                Next::Known(opinion) => return Ok(Answer::free(opinion)),
+                Next::Known(opinion) => return Ok(Answer::free(*opinion)),
                 Next::Never(reason) => {
                     let fault = Fault::new(FaultKind::Refused, reason);
                     return Ok(Answer::free(self.opinion(labeller, fault.into(), None)));
@@ -168,7 +168,7 @@ impl Asking<'_> {
             if in_hand {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 if let Some(opinion) = self.known(labeller).await? {
-                    return Ok(Next::Known(opinion));
+                    return Ok(Next::Known(Box::new(opinion)));
                 }
                 continue;
             }
@@ -226,7 +226,7 @@ impl Asking<'_> {
 enum Next {
     Buy(u32),
     /// Another worker bought it meanwhile.
-    Known(Opinion),
+    Known(Box<Opinion>),
     Never(String),
 }
 

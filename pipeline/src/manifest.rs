@@ -1,8 +1,10 @@
-//! Manifests: lists of places, a CSV with a header or one JSON object a line.
+//! Manifests: lists of places, a CSV with a header, one JSON object a line, or an S3 Inventory.
 //!
 //! A line names its place by `source`, `path`, `url`, or `key` with `bucket`; what else it says
 //! is metadata, as in the catalogue CSV. A path is relative to the manifest. A line that cannot
 //! be read is told and stops nothing else.
+
+mod inventory;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -10,6 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+
+use inventory::Inventory;
 
 use crate::beside::no_way_to;
 use crate::catalogue_csv::Columns;
@@ -22,6 +26,8 @@ use crate::source::{Listed, Listing, Trouble};
 const LONGEST: u64 = 1 << 30;
 /// The longest line of JSON, in bytes.
 const LONGEST_LINE: u64 = 1 << 20;
+/// What the manifest of an S3 Inventory is called.
+const INVENTORY: &str = "manifest.json";
 /// Columns that name a place, in order of preference.
 const PLACES: [&str; 3] = ["source", "path", "url"];
 
@@ -39,6 +45,12 @@ pub async fn read(manifest: &Place, objects: Option<&Objects>) -> Result<Listing
     };
     match &manifest {
         Place::File(path) => {
+            if manifest.naming().ends_with(INVENTORY)
+                && let Some(inventory) =
+                    std::fs::read(path).ok().as_deref().and_then(Inventory::read)
+            {
+                return inventory.list(&manifest, objects).await;
+            }
             let file = File::open(path).map_err(|e| {
                 Fault::broken(format!("cannot read the manifest {}", path.display())).because(e)
             })?;
@@ -52,6 +64,11 @@ pub async fn read(manifest: &Place, objects: Option<&Objects>) -> Result<Listing
         }
         Place::Object(object) => {
             let bytes = objects.ok_or_else(|| no_way_to(object))?.bytes(object, LONGEST).await?;
+            if let Some(inventory) =
+                object.key.ends_with(INVENTORY).then(|| Inventory::read(&bytes)).flatten()
+            {
+                return inventory.list(&manifest, objects).await;
+            }
             Lines::of(&manifest).read(Cursor::new(bytes))
         }
     }

@@ -1,6 +1,7 @@
 //! The real binary on S3, DynamoDB and Rekognition: the same promises, the same records, the bill.
 
 #![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
+#![allow(clippy::print_stdout, reason = "a failure is told before it ends the test")]
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -85,8 +86,9 @@ fn embedded_and_aws_backends_give_the_same_records() {
     let run = second.json()["run"].as_str().unwrap().to_owned();
     here.run(&["undo", &run]).exits(0);
     let after = here.run(&["show", id, "--json", "--min-confidence", "0"]).exits(0).json();
-    let names: Vec<_> = after["labels"].as_array().unwrap().iter().map(|l| &l["name"]).collect();
-    assert_eq!(names, ["car"], "the run's labels are gone, the person's stays");
+    let labels = after["labels"].as_array().unwrap();
+    assert_eq!(labels[0]["name"], "car", "what a person said stays: {labels:?}");
+    assert!(!after["labels"].to_string().contains("rekognition"), "the run's are gone: {labels:?}");
     here.run(&["promote", &run]).exits(0);
     here.run(&["doctor", "--originals"]).exits(0);
     ingest(&here, &["--budget", "1"]).exits(3);
@@ -220,6 +222,10 @@ fn two_thousand_pictures_survive_a_fifth_of_faults_and_a_kill() {
         assert_eq!(report["in"], PICTURES, "{report}");
         assert_eq!(report["rejected"], 0, "{report}");
         left = report["failed"].as_u64().unwrap();
+        let failed = report["items"].as_array().unwrap().iter();
+        for item in failed.filter(|item| item["outcome"] == "failed") {
+            println!("{}: {}", item["source"], item["reason"]);
+        }
         said.push(resumed.stderr);
         if left == 0 {
             break;
@@ -234,6 +240,13 @@ fn two_thousand_pictures_survive_a_fifth_of_faults_and_a_kill() {
     assert_eq!(ids.len() as u64, PICTURES, "none twice");
     let done = |record: &&Value| record["steps"]["label:rekognition"]["state"] == "done";
     assert_eq!(all.iter().filter(done).count() as u64, PICTURES);
+
+    println!(
+        "{PICTURES} pictures in {:.0} s; {} paid, faults {:?}",
+        began.elapsed().as_secs_f64(),
+        cloud.rekognition.ledger().bill(),
+        cloud.faults.iter().map(|faults| faults.counts()).collect::<Vec<_>>()
+    );
 
     // Each was paid once, but for answers that never arrived and calls in hand when it was killed.
     let ledger = cloud.rekognition.ledger();

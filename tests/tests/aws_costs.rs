@@ -61,11 +61,8 @@ async fn a_fresh_picture_costs_at_most_12_write_units_and_8_requests_of_s3() {
     let buckets = folder.path().join("buckets");
     std::fs::create_dir(&buckets).unwrap();
     let (objects, table) = (s3::start(&buckets), dynamo::start());
-    let endpoints = Endpoints {
-        s3: Some(objects.url()),
-        dynamodb: Some(table.url()),
-        ..Endpoints::default()
-    };
+    let endpoints =
+        Endpoints { s3: Some(objects.url()), dynamodb: Some(table.url()), ..Endpoints::default() };
     let credentials = Credentials::new(s3::ACCESS_KEY, s3::SECRET_KEY, None, None, "test");
     let aws = Aws::new(
         "us-east-1".to_owned(),
@@ -125,7 +122,8 @@ async fn a_fresh_picture_costs_at_most_12_write_units_and_8_requests_of_s3() {
         };
         (count(&after) - count(&requests)) as f64 / f64::from(PICTURES)
     };
-    let of_s3: f64 = ["PutObject", "GetObject", "HeadObject", "ListObjectsV2"].map(each).iter().sum();
+    let of_s3: f64 =
+        ["PutObject", "GetObject", "HeadObject", "ListObjectsV2"].map(each).iter().sum();
     let write = (used.write - units.write) / f64::from(PICTURES);
     let read = (used.read - units.read) / f64::from(PICTURES);
     for operation in after.keys() {

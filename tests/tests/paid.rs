@@ -267,7 +267,7 @@ async fn a_lost_answer_is_bought_again_and_counted_a_refused_call_is_not() {
 async fn an_answer_that_never_arrives_is_given_up_for_good() {
     let (archive, service) = (Archive::new(), Service::meeting(&[FaultKind::TimedOut; 9]));
     let file = vec![archive.put("a.jpg", &jpeg(64, 48, 1))];
-    for calls in [3, 3] {
+    for calls in [5, 5] {
         let house = archive.house(vec![service.clone()], purse(10));
         let (_, ended) = archive.ingest(&house, &file).await;
         assert_eq!((ended.balance.failed, service.asked()), (1, calls));
