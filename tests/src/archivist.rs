@@ -258,16 +258,8 @@ fn binary() -> &'static Path {
         let target = built.parent().expect("TARGET/PROFILE");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
-            .args([
-                "build",
-                "--quiet",
-                "--workspace",
-                "--bin",
-                "glassplate",
-                "--test",
-                "cli",
-                "--target-dir",
-            ])
+            // As `.ci/test` builds, so that nothing is built twice with other features.
+            .args(["build", "--quiet", "--workspace", "--all-targets", "--target-dir"])
             .arg(target)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         if built.ends_with("release") {

@@ -47,15 +47,33 @@ impl Cloud {
     /// Panics when they cannot be started.
     pub fn faulty(seed: u64, plan: &Plan) -> Self {
         let mut cloud = Self::new();
-        let services = [cloud.s3.url(), cloud.dynamodb.url(), cloud.rekognition.url()];
-        let before = |(n, url): (u64, &String)| Faults::before(url, seed + n, plan.clone());
-        cloud.faults = (0..).zip(&services).map(before).collect();
+        // A throttled call of Rekognition slows all that follow, as it should: mostly late instead.
+        let patient = Plan {
+            throttled: plan.throttled / 5.0,
+            slow: plan.slow + plan.throttled * 0.8,
+            ..plan.clone()
+        };
+        cloud.faults = vec![
+            Faults::before(&cloud.s3.url(), seed, plan.clone()),
+            Faults::before(&cloud.dynamodb.url(), seed + 1, plan.clone()),
+            Faults::before(&cloud.rekognition.url(), seed + 2, patient),
+        ];
         cloud
     }
 
     /// The folder that the bucket's objects are files in.
     pub fn objects(&self) -> std::path::PathBuf {
         self.folder.path().join(BUCKET)
+    }
+
+    /// Puts an object into a bucket of somebody else, from which pictures are to be taken in.
+    ///
+    /// # Panics
+    /// Panics when it cannot be written.
+    pub fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        let file = self.folder.path().join(bucket).join(key);
+        std::fs::create_dir_all(file.parent().expect("a bucket")).expect("a folder");
+        std::fs::write(file, bytes).expect("a written object");
     }
 
     /// Points an archivist at these services, with further settings, and makes bucket and table.

@@ -184,6 +184,59 @@ fn money_is_quoted_capped_and_accounted_for() {
     assert_eq!(rehearsal["quote"]["calls_at_most"], 0);
 }
 
+#[test]
+fn pictures_in_buckets_and_manifests_are_taken_in_and_not_read_twice() {
+    let cloud = Cloud::faulty(1, &Plan::default());
+    let mut archivist = Archivist::new();
+    for seed in 0..9 {
+        cloud.put("scans", &format!("1936/harbour {seed}.jpg"), &jpeg(96, 80, seed));
+    }
+    let title = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt><rdf:li xml:lang="x-default">The mole</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"#;
+    cloud.put("scans", "1936/harbour 3.jpg.xmp", title.as_bytes());
+    cloud.put("scans", "1936/notes.txt", b"not a picture");
+    cloud.put("scans", "1937/other.jpg", &jpeg(96, 80, 77));
+    cloud.put(
+        "lists",
+        "list.csv",
+        b"url,creator\ns3://scans/1937/other.jpg,Ada\ns3://scans/1937/gone.jpg,\nftp://x,\n",
+    );
+    cloud.serve(&mut archivist, "");
+    let take = |more: &[&str]| {
+        let words = ["ingest", "--collection", "plates", "--without-labels", "--json"];
+        let before = cloud.faults[0].requests();
+        let said = archivist.run(&[&words[..], more].concat()).exits(3);
+        (said.json(), cloud.faults[0].requests() - before)
+    };
+    let (first, cost) = take(&["s3://scans/1936/"]);
+    assert_eq!(
+        (&first["in"], &first["enriched"], &first["rejected"]),
+        (&10.into(), &9.into(), &1.into())
+    );
+    let (again, less) = take(&["s3://scans/1936/"]);
+    assert_eq!((&again["unchanged"], &again["rejected"]), (&9.into(), &1.into()));
+    println!("{cost} requests of S3 for 9 new pictures, {less} for the same again");
+    assert!(less * 2 < cost, "{less} of {cost} requests");
+    let titled = archivist.run(&["search", "\"the mole\"", "--json"]).exits(0).json();
+    assert_eq!(titled["total"], 1);
+    assert!(titled.to_string().contains("s3://scans/1936/harbour 3.jpg"), "{titled}");
+
+    let (listed, _) = take(&["--manifest", "s3://lists/list.csv"]);
+    assert_eq!(
+        (&listed["enriched"], &listed["rejected"], &listed["failed"]),
+        (&1.into(), &1.into(), &1.into()),
+        "{listed}"
+    );
+    assert!(listed.to_string().contains("s3://lists/list.csv line 4"), "{listed}");
+    archivist
+        .run(&["search", "creator:ada", "--json"])
+        .exits(0)
+        .prints("s3://scans/1937/other.jpg");
+    archivist
+        .run(&["ingest", "s3://no-such-bucket/", "--collection", "c"])
+        .exits(1)
+        .says("no-such-bucket");
+}
+
 /// How many small pictures go through the faults.
 const PICTURES: u64 = 2_000;
 
