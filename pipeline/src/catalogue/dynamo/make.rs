@@ -199,7 +199,9 @@ pub(super) async fn meta(table: &Table) -> Result<Meta, Fault> {
 }
 
 fn not_made(name: &str) -> Fault {
-    Fault::not_found(format!("there is no catalogue in the table {name}: it has to be made first"))
+    Fault::not_found(format!(
+        "there is no catalogue in the table {name}: `glassplate aws prepare` makes it"
+    ))
         .for_all()
 }
 
