@@ -202,7 +202,7 @@ fn not_made(name: &str) -> Fault {
     Fault::not_found(format!(
         "there is no catalogue in the table {name}: `glassplate aws prepare` makes it"
     ))
-        .for_all()
+    .for_all()
 }
 
 fn foreign(name: &str) -> Fault {
