@@ -12,6 +12,7 @@ use crate::arguments::Doctor;
 use crate::compose::{Desk, RUNTIME, make_folder};
 use crate::exit::Exit;
 use crate::output::{self, bytes, data, plain};
+use crate::settings::CatalogueSettings;
 
 /// Below this much free disk a run of any size is likely to end early, in bytes.
 const LITTLE_DISK: u64 = 2_000_000_000;
@@ -115,7 +116,17 @@ async fn catalogue(desk: &Desk) -> Finding {
     };
     match look.await {
         Ok(()) => ok("catalogue", "sound"),
-        Err(fault) => problem("catalogue", &fault, "restore catalogue.sqlite from a backup"),
+        Err(fault) => problem("catalogue", &fault, remedy_of(desk)),
+    }
+}
+
+/// What to do about a catalogue that is not sound.
+fn remedy_of(desk: &Desk) -> &'static str {
+    match desk.settings.catalogue {
+        CatalogueSettings::Sqlite => "restore catalogue.sqlite from a backup",
+        CatalogueSettings::Dynamodb(_) => {
+            "see to region, credentials and table, or restore the table to a point in time"
+        }
     }
 }
 
