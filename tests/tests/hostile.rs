@@ -14,7 +14,7 @@ use serde_json::Value;
 /// What a whole ingest may hold, in kB.
 const MOST_MEMORY_KB: u64 = 1_500_000;
 /// What a handful of bombs may hold: nothing near what they claim.
-const LITTLE_MEMORY_KB: u64 = 200_000;
+const LITTLE_MEMORY_KB: u64 = 256_000;
 /// Longest time for one file.
 const LONGEST_FILE: Duration = Duration::from_secs(10);
 
