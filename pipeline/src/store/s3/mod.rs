@@ -78,7 +78,7 @@ impl S3Store {
     pub async fn make_bucket(&self) -> Result<bool, Fault> {
         let bucket = &self.settings.bucket;
         let mut request = self.client.create_bucket().bucket(bucket);
-        if self.real && self.region != "us-east-1" {
+        if self.region != "us-east-1" {
             let place = BucketLocationConstraint::from(self.region.as_str());
             let place = CreateBucketConfiguration::builder().location_constraint(place).build();
             request = request.create_bucket_configuration(place);
