@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::ask::{Answer, Asking};
 use crate::asset::{AssetId, PixelDigest};
+use crate::aws::patiently;
 use crate::catalogue::Entry;
 use crate::enrich::{House, refusal};
 use crate::fault::{Fault, FaultKind};
@@ -185,7 +186,13 @@ impl Look<'_> {
                 }
                 _ => Ok(Outcome::Enriched),
             };
+            let paid = answer.paid.is_some();
             entries.extend(answer.entries());
+            if paid {
+                // Before anything else can go wrong: what was bought must not be bought again.
+                let bought = std::mem::take(&mut entries);
+                patiently(|| house.catalogue.append(&house.tenant, bought.clone())).await?;
+            }
         }
         Ok((entries, self.item(came_to)))
     }

@@ -17,14 +17,14 @@ use glassplate_pipeline::image::{Format, embedded};
 use glassplate_pipeline::sidecar;
 use serde_json::{Value, json};
 
-/// The formats that issue 2 names.
+/// The formats that archives are full of.
 const NAMED: &[&str] = &["jpg", "jpeg", "tif", "tiff", "png", "webp", "xmp"];
 
 /// Other formats that metadata is read from.
 const OTHERS: &[&str] =
     &["heic", "heif", "avif", "psd", "jp2", "jpf", "gif", "nef", "cr2", "dng", "rw2", "raf", "mrw"];
 
-/// Least share of agreeing values over all fields, as issue 2 asks, and for one field.
+/// Least share of agreeing values over all fields, and for one field.
 const LEAST_OVERALL: f64 = 0.97;
 const LEAST_PER_FIELD: f64 = 0.9;
 

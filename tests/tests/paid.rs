@@ -37,6 +37,7 @@ const STEP: &str = "label:service";
 
 /// A service that costs money and fails as it is told to.
 struct Service {
+    step: &'static str,
     maker: Maker,
     asked: AtomicU32,
     /// What the next calls meet, the last first; it answers when nothing is left.
@@ -45,10 +46,14 @@ struct Service {
 
 impl Service {
     fn meeting(faults: &[FaultKind]) -> Arc<Self> {
+        Self::of(STEP, faults)
+    }
+
+    fn of(step: &'static str, faults: &[FaultKind]) -> Arc<Self> {
         let [backend, model, version] = ["service", "m", "1"].map(str::to_owned);
         let maker = Maker { backend, model, version, parameters: String::new() };
         let meets = Mutex::new(faults.iter().rev().copied().collect());
-        Arc::new(Self { maker, asked: AtomicU32::new(0), meets })
+        Arc::new(Self { step, maker, asked: AtomicU32::new(0), meets })
     }
 
     fn asked(&self) -> u32 {
@@ -59,7 +64,7 @@ impl Service {
 #[async_trait]
 impl Labeller for Service {
     fn step(&self) -> &str {
-        STEP
+        self.step
     }
 
     fn maker(&self) -> &Maker {
@@ -325,6 +330,22 @@ async fn a_service_that_refuses_us_ends_the_run_at_once() {
     assert_eq!(ended.balance.total() + ended.left, 40);
     assert!(service.asked() <= 8, "asked {} times", service.asked());
     assert_eq!(archive.account(&run).await.spent, Dollars::ZERO);
+}
+
+#[tokio::test]
+async fn what_was_bought_is_kept_although_what_follows_it_fails() {
+    let archive = Archive::new();
+    let (first, second) =
+        (Service::meeting(&[]), Service::of("label:second", &[FaultKind::Refused]));
+    let file = vec![archive.put("a.jpg", &jpeg(64, 48, 1))];
+    let labellers = || -> Vec<Arc<dyn Labeller>> { vec![first.clone(), second.clone()] };
+    let house = archive.house(labellers(), purse(10));
+    let (_, ended) = archive.ingest(&house, &file).await;
+    assert!(ended.broken.is_some(), "the second refuses us altogether");
+    assert_eq!((first.asked(), second.asked()), (1, 1));
+    let house = archive.house(labellers(), purse(10));
+    let (_, ended) = archive.ingest(&house, &file).await;
+    assert_eq!((ended.balance.enriched, first.asked(), second.asked()), (1, 1, 2));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use super::settled::Settled;
 use super::{House, Way, outcome_of};
 use crate::ask::{Asking, in_order, worth};
 use crate::asset::{Asset, PixelDigest};
+use crate::aws::patiently;
 use crate::catalogue::Entry;
 use crate::fault::{Fault, FaultKind};
 use crate::image::{Rendered, RenderedFile, Technical};
@@ -232,7 +233,13 @@ impl Ledger<'_> {
                 self.trouble.get_or_insert(trouble);
             }
             self.parts.opinions.push(answer.opinion.clone());
+            let paid = answer.paid.is_some();
             self.entries.extend(answer.entries());
+            if paid {
+                // Before anything else can go wrong: what was bought must not be bought again.
+                let entries = std::mem::take(&mut self.entries);
+                patiently(|| self.way.append(entries.clone())).await?;
+            }
         }
         Ok(())
     }

@@ -243,7 +243,7 @@ impl Way<'_> {
             withdrawn: BTreeSet::new(),
         };
         let entries = vec![Entry::Asset(asset), found];
-        self.finish(fresh, entries, intake, Settled::nothing(self.house)).await
+        self.finish_or_enter(fresh, entries, intake, Settled::nothing(self.house)).await
     }
 
     /// A known asset: at a new place, with new metadata, incomplete, or just the same.
@@ -259,7 +259,27 @@ impl Way<'_> {
         if settled.complete() {
             return self.conclude(vec![found], self.as_before(parts, self.standing(parts))).await;
         }
-        self.finish(parts.clone(), vec![found], intake, settled).await
+        self.finish_or_enter(parts.clone(), vec![found], intake, settled).await
+    }
+
+    /// Finishes an asset; one that breaks the work is in the ledger all the same, as its original
+    /// is in the store.
+    async fn finish_or_enter(
+        &self,
+        parts: Parts,
+        entries: Vec<Entry>,
+        intake: &Intake,
+        settled: Settled,
+    ) -> Result<Item, Fault> {
+        let id = parts.asset.id.clone();
+        match self.finish(parts, entries.clone(), intake, settled).await {
+            Err(fault) if fault.kind() == FaultKind::Broken && !fault.is_for_all() => {
+                let (kind, reason) = (fault.kind(), fault.reason());
+                let item = self.item(Some(&id), outcome_of(kind), Some(kind), Some(reason));
+                self.conclude(entries, item).await
+            }
+            finished => finished,
+        }
     }
 
     /// What a complete asset's occurrence here says.
