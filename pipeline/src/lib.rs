@@ -41,4 +41,5 @@ pub mod source;
 pub mod stage;
 pub mod store;
 pub mod telemetry;
+pub mod tenancy;
 pub mod verbatim;

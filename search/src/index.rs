@@ -7,18 +7,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::fault::{Fault, FaultKind};
+use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::Bar;
 
+use crate::ask::{Ask, Count, Holdings, LabelCount, Suggestion};
 use crate::document::Builder;
 use crate::faults;
 use crate::generation::{self, Generation, Position, Stamp, WriteLock};
 use crate::indexer::{CaughtUp, Indexer, blocking};
 use crate::query;
-use crate::search::{self, Answer};
+use crate::search::{self, Answer, Hit};
 
 /// A search index over the catalogue, in one folder.
 pub struct Index {
@@ -102,28 +104,84 @@ impl Index {
         Ok(caught_up)
     }
 
-    /// Answers a query among one tenant's records.
+    /// Answers a search among one tenant's records.
     ///
-    /// The limit is at most [`crate::MOST_HITS`]; the total is exact whatever limit and offset.
-    /// Blocks for a millisecond or so; nothing is asked over a network.
+    /// Total and counts are exact whatever the limit. Blocks for a millisecond or so; nothing is
+    /// asked over a network.
     ///
     /// # Errors
-    /// `BadInput` pointing at the place when the query cannot be understood, `Broken` when the
-    /// index is damaged.
-    pub fn search(
-        &self,
-        tenant: &Tenant,
-        query: &str,
-        limit: usize,
-        offset: usize,
-    ) -> Result<Answer, Fault> {
-        let query = query::parse(query)?;
+    /// `BadInput` pointing at the place when the query or the cursor cannot be understood,
+    /// `Broken` when the index is damaged.
+    pub fn search(&self, tenant: &Tenant, ask: &Ask) -> Result<Answer, Fault> {
+        let query = query::parse(&ask.query)?;
         let generation = self.live()?;
-        let span = (limit, offset);
         let mut answer =
-            search::search(&generation, &self.builder, tenant, &query, &self.bar, span)?;
+            search::search(&generation, &self.builder, tenant, &query, &self.bar, ask)?;
         answer.notes.extend(self.note());
         Ok(answer)
+    }
+
+    /// Suggests ways to go on with what was typed so far, the most frequent first.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn suggest(
+        &self,
+        tenant: &Tenant,
+        typed: &str,
+        limit: usize,
+    ) -> Result<Vec<Suggestion>, Fault> {
+        let _ = (tenant, typed, limit);
+        Ok(Vec::new())
+    }
+
+    /// Finds the records whose pictures look most like one's, the likest first; nothing when the
+    /// tenant has no such record.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn like(
+        &self,
+        tenant: &Tenant,
+        asset: &AssetId,
+        limit: usize,
+    ) -> Result<Option<Vec<Hit>>, Fault> {
+        let _ = (tenant, asset, limit);
+        Ok(None)
+    }
+
+    /// Lists the labels in use whose name begins so, by kind and name, after one.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn labels(
+        &self,
+        tenant: &Tenant,
+        kind: Option<LabelKind>,
+        prefix: &str,
+        after: Option<(LabelKind, &str)>,
+        limit: usize,
+    ) -> Result<Vec<LabelCount>, Fault> {
+        let _ = (tenant, kind, prefix, after, limit);
+        Ok(Vec::new())
+    }
+
+    /// Lists a tenant's collections by name, with how many records each has.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn collections(&self, tenant: &Tenant) -> Result<Vec<Count>, Fault> {
+        let _ = tenant;
+        Ok(Vec::new())
+    }
+
+    /// Tells how much a tenant has.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn holdings(&self, tenant: &Tenant) -> Result<Holdings, Fault> {
+        let _ = tenant;
+        Ok(Holdings::default())
     }
 
     /// Checks every file of the index against its checksum.

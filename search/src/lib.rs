@@ -8,14 +8,18 @@
 //! `document` says what of a record can be found, `query` what can be asked, `query::plan`
 //! what ranks above what, `why` how a hit explains itself.
 
+mod ask;
 mod claims;
 mod document;
 mod faults;
 mod fields;
 mod follow;
 mod generation;
+pub mod http;
+mod iiif;
 mod index;
 mod indexer;
+mod page;
 mod query;
 mod schema;
 mod search;
@@ -24,9 +28,13 @@ mod tests;
 mod why;
 mod words;
 
+pub use ask::{
+    Ask, Correction, Count, Counts, Cursor, Facet, Holdings, LabelCount, MOST_HITS, MOST_VALUES,
+    Sort, Suggestion,
+};
 pub use claims::FoundLabel;
 pub use follow::{DEFAULT_INTERVAL, Follower, follow};
 pub use index::Index;
 pub use indexer::CaughtUp;
-pub use search::{Answer, Hit, MOST_HITS};
+pub use search::{Answer, Highlight, Hit};
 pub use why::Why;

@@ -11,6 +11,7 @@ use tantivy::collector::{Count, TopDocs};
 use tantivy::schema::Value as _;
 use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 
+use crate::ask::{Ask, Correction, Counts, Cursor, MOST_HITS};
 use crate::claims::FoundLabel;
 use crate::document::{Builder, Summary};
 use crate::faults;
@@ -20,8 +21,6 @@ use crate::query::plan::{Plan, plan};
 use crate::schema::{ORDER, REGISTERED};
 use crate::why::{Why, explain};
 
-/// The most hits in one answer.
-pub const MOST_HITS: usize = 1_000;
 /// The most labels that a hit shows.
 const LABELS_SHOWN: usize = 5;
 
@@ -32,6 +31,12 @@ pub struct Answer {
     pub total: u64,
     /// The hits asked for, best first; of an empty query the newest first.
     pub hits: Vec<Hit>,
+    /// The counts of the facets asked for, in the order asked.
+    pub facets: Vec<Counts>,
+    /// Where to go on; absent when there is no more.
+    pub next: Option<Cursor>,
+    /// Words that were taken for others.
+    pub corrections: Vec<Correction>,
     /// What the asker should know: words left out, an index that is not complete yet.
     pub notes: Vec<String>,
 }
@@ -53,6 +58,23 @@ pub struct Hit {
     pub labels: Vec<FoundLabel>,
     /// Why it was found, at least one reason for each word where the place can be told.
     pub why: Vec<Why>,
+    /// The picture's width in pixels, upright; absent where it could not be read.
+    pub width: Option<u32>,
+    /// The picture's height in pixels, upright.
+    pub height: Option<u32>,
+    /// Pieces of texts with the words found.
+    pub highlights: Vec<Highlight>,
+}
+
+/// A piece of a text with the words found in it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Highlight {
+    /// The metadata field.
+    pub field: String,
+    /// The piece.
+    pub text: String,
+    /// The words found in it: begin and end, in bytes of `text`.
+    pub found: Vec<(usize, usize)>,
 }
 
 /// Answers a query among one tenant's records.
@@ -62,8 +84,9 @@ pub(crate) fn search(
     tenant: &Tenant,
     query: &Query,
     bar: &Bar,
-    (limit, offset): (usize, usize),
+    ask: &Ask,
 ) -> Result<Answer, Fault> {
+    let (limit, offset) = (ask.limit, 0);
     let search = || {
         let searcher = generation.reader.searcher();
         let least = query.least.map_or(*bar, Bar::of_all);
@@ -77,7 +100,14 @@ pub(crate) fn search(
                 Ok(hit(summary, score, why, bar))
             })
             .collect::<tantivy::Result<_>>()?;
-        Ok(Answer { total, hits, notes: query.notes.clone() })
+        Ok(Answer {
+            total,
+            hits,
+            facets: Vec::new(),
+            next: None,
+            corrections: Vec::new(),
+            notes: query.notes.clone(),
+        })
     };
     // tantivy trusts the files that it maps, so a damaged one may end in a panic.
     match catch_unwind(AssertUnwindSafe(search)) {
@@ -138,5 +168,8 @@ fn hit(summary: Summary, score: f32, why: Vec<Why>, bar: &Bar) -> Hit {
             .take(LABELS_SHOWN)
             .collect(),
         why,
+        width: None,
+        height: None,
+        highlights: Vec::new(),
     }
 }

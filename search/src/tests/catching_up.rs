@@ -10,7 +10,7 @@ use glassplate_pipeline::ports::Verbatim;
 use glassplate_pipeline::run::Run;
 
 use super::{Archive, Picture, SmallVocabulary, add, open_catalogue, open_index, run};
-use crate::{CaughtUp, Index, follow};
+use crate::{Ask, CaughtUp, Index, follow};
 
 fn boat(seed: u8) -> Picture {
     Picture { seed, source: "/x.jpg", labels: &[("boat", 0.9)], ..Picture::default() }
@@ -40,8 +40,9 @@ async fn what_was_not_committed_is_read_again_after_a_kill() {
     indexer.write_without_commit(&*archive.catalogue).await;
     drop(indexer);
     let reopened = open_index(&archive.folder.path().join("index"));
-    let total =
-        |index: &Index| index.search(&Tenant::default(), "boat", 10, 0).expect("an answer").total;
+    let total = |index: &Index| {
+        index.search(&Tenant::default(), &Ask::words("boat", 10)).expect("an answer").total
+    };
     assert_eq!(total(&reopened), 1);
     let caught_up = reopened.catch_up(&*archive.catalogue).await.expect("caught up");
     assert_eq!((caught_up.documents, total(&reopened)), (1, 2));
@@ -93,10 +94,10 @@ async fn a_damaged_index_is_replaced_and_filled_again() {
             index.note().is_some_and(|note| note.contains("replaced by an empty one")),
             "{file}"
         );
-        let answer = index.search(&Tenant::default(), "boat", 10, 0).expect("an answer");
+        let answer = index.search(&Tenant::default(), &Ask::words("boat", 10)).expect("an answer");
         assert_eq!((answer.total, answer.notes.len()), (0, 1));
         index.catch_up(&*archive.catalogue).await.expect("caught up");
-        let answer = index.search(&Tenant::default(), "boat", 10, 0).expect("an answer");
+        let answer = index.search(&Tenant::default(), &Ask::words("boat", 10)).expect("an answer");
         assert_eq!((answer.total, answer.notes.len()), (2, 0), "{file}");
     }
 }
@@ -130,7 +131,7 @@ async fn flipped_bits_are_found_by_the_check_and_never_crash_a_search() {
     let index = open_index(&archive.folder.path().join("index"));
     assert!(index.check().expect_err("damaged").reason().contains("reindex"));
     for query in ["boat", "", "jpg", "\"x jpg\""] {
-        if let Err(fault) = index.search(&Tenant::default(), query, 10, 0) {
+        if let Err(fault) = index.search(&Tenant::default(), &Ask::words(query, 10)) {
             assert_eq!(fault.kind(), FaultKind::Broken, "{query}");
         }
     }
@@ -172,7 +173,7 @@ async fn searches_go_on_while_the_index_is_rebuilt() {
     assert_eq!(rebuild.await.expect("a task").expect("rebuilt").documents, 40);
     assert_ne!(archive.index.folder(), before);
     assert!(!before.exists(), "the old one is swept away");
-    let answer = other.search(&Tenant::default(), "boat", 1, 0).expect("an answer");
+    let answer = other.search(&Tenant::default(), &Ask::words("boat", 1)).expect("an answer");
     assert_eq!((answer.total, other.folder()), (40, archive.index.folder()));
 }
 
@@ -185,7 +186,10 @@ async fn a_rebuild_that_was_killed_leaves_the_old_index() {
     drop(lock);
     let index = Index::open(&dir, Arc::new(SmallVocabulary), Arc::new(Verbatim)).expect("an index");
     assert_eq!(index.note(), None);
-    assert_eq!(index.search(&Tenant::default(), "boat", 1, 0).expect("an answer").total, 1);
+    assert_eq!(
+        index.search(&Tenant::default(), &Ask::words("boat", 1)).expect("an answer").total,
+        1
+    );
     index.rebuild(&*archive.catalogue).await.expect("rebuilt");
     assert!(!unfinished.path(&dir).exists(), "the next rebuild sweeps it away");
 }

@@ -6,6 +6,7 @@ use glassplate_pipeline::fault::FaultKind;
 use proptest::prelude::*;
 
 use super::{Archive, Picture, add};
+use crate::Ask;
 
 fn picture(seed: u8) -> Picture {
     Picture { seed, source: "/scans/x.jpg", ..Picture::default() }
@@ -142,11 +143,8 @@ async fn words_phrases_fields_dates_and_negations_narrow() {
 async fn an_empty_query_lists_everything_newest_first_in_pages() {
     let archive = Archive::of(&[picture(3), picture(9), picture(5)]).await;
     assert_eq!(archive.found(""), [9, 5, 3]);
-    let page = archive.index.search(&Tenant::default(), "", 1, 1).expect("a page");
-    assert_eq!((page.total, page.hits.len()), (3, 1));
-    let page = archive.index.search(&Tenant::default(), "", 10, usize::MAX).expect("a page");
-    assert_eq!((page.total, page.hits.len()), (3, 0));
-    let page = archive.index.search(&Tenant::default(), "", usize::MAX, 0).expect("a page");
+    let page =
+        archive.index.search(&Tenant::default(), &Ask::words("", usize::MAX)).expect("a page");
     assert_eq!(page.hits.len(), 3);
 }
 
@@ -155,7 +153,8 @@ async fn equals_are_ordered_by_asset_id() {
     let pictures: Vec<Picture> =
         (1..30).map(|seed| Picture { labels: &[("boat", 0.5)], ..picture(seed) }).collect();
     let archive = Archive::of(&pictures).await;
-    let answer = archive.index.search(&Tenant::default(), "boat", 100, 0).expect("an answer");
+    let answer =
+        archive.index.search(&Tenant::default(), &Ask::words("boat", 100)).expect("an answer");
     assert!(answer.hits.windows(2).all(|pair| pair[0].asset < pair[1].asset));
 }
 
@@ -173,14 +172,15 @@ async fn a_tenant_never_sees_anothers_records() {
     assert_eq!(archive.search("boat").total, 1);
     assert_eq!(archive.search(&format!("asset:{secret}")).total, 0);
     let mine = archive.search("boat").hits[0].score;
-    let theirs = archive.index.search(&other, "boat", 10, 0).expect("an answer");
+    let theirs = archive.index.search(&other, &Ask::words("boat", 10)).expect("an answer");
     assert_eq!((theirs.total, theirs.hits[0].score), (1, mine));
 }
 
 #[tokio::test]
 async fn a_wrong_query_is_bad_input() {
     let archive = Archive::new();
-    let fault = archive.index.search(&Tenant::default(), "a foo:b", 1, 0).expect_err("unknown");
+    let fault =
+        archive.index.search(&Tenant::default(), &Ask::words("a foo:b", 1)).expect_err("unknown");
     assert_eq!(fault.kind(), FaultKind::BadInput);
 }
 
@@ -195,7 +195,7 @@ proptest! {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(Archive::of(&[Picture { labels: &[("boat", 0.9)], ..picture(1) }]))
         });
-        if let Err(fault) = archive.index.search(&Tenant::default(), &query, 10, 0) {
+        if let Err(fault) = archive.index.search(&Tenant::default(), &Ask::words(&query, 10)) {
             prop_assert_eq!(fault.kind(), FaultKind::BadInput);
         }
     }

@@ -19,7 +19,7 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::LabelState;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
-use crate::{Answer, FoundLabel, Index};
+use crate::{Answer, Ask, FoundLabel, Index};
 
 /// A dozen synsets: offset, synonyms with the preferred name first, parent's offset.
 const SYNSETS: [(&str, &[&str], &str); 13] = [
@@ -138,7 +138,7 @@ impl Archive {
     }
 
     fn search(&self, query: &str) -> Answer {
-        self.index.search(&Tenant::default(), query, 20, 0).expect(query)
+        self.index.search(&Tenant::default(), &Ask::words(query, 20)).expect(query)
     }
 
     /// The seeds of the pictures found, best first.

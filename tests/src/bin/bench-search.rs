@@ -17,7 +17,7 @@ use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::ports::Verbatim;
-use glassplate_search::Index;
+use glassplate_search::{Ask, Index};
 use glassplate_tests::synthetic::{Archive, Tree};
 
 /// Records that one append carries: what an ingest's group commit amounts to.
@@ -78,13 +78,13 @@ fn measure(index: &Index, archive: &mut Archive) -> Result<(), Box<dyn Error>> {
         let queries: Vec<String> = (0..ROUNDS).map(|_| archive.query(kind)).collect();
         // Unmeasured: a fresh index is still being read into memory.
         for query in queries.iter().take(50) {
-            index.search(&Tenant::default(), query, LIMIT, 0)?;
+            index.search(&Tenant::default(), &Ask::words(query, LIMIT))?;
         }
         let mut times: Vec<Taken> = Vec::with_capacity(ROUNDS);
         let mut hits = 0;
         for query in &queries {
             let (begun, busy) = (Instant::now(), processor_time());
-            let answer = index.search(&Tenant::default(), query, LIMIT, 0)?;
+            let answer = index.search(&Tenant::default(), &Ask::words(query, LIMIT))?;
             times.push((begun.elapsed(), processor_time().saturating_sub(busy)));
             hits += answer.total;
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::fold;
-use glassplate_search::Answer;
+use glassplate_search::{Answer, Ask};
 
 use super::{ingest, search, show};
 use crate::arguments::{Ingest, Sources};
@@ -47,7 +47,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     search::catch_up(&index, &*catalogue).await?;
     let mut shown = None;
     for query in QUERIES {
-        let Answer { total, hits, .. } = index.search(&desk.tenant, query, 3, 0)?;
+        let Answer { total, hits, .. } = index.search(&desk.tenant, &Ask::words(query, 3))?;
         data(format!("\n$ glassplate search {query}    ({total} found)"));
         hits.iter().for_each(search::print);
         shown = shown.or_else(|| hits.into_iter().next());

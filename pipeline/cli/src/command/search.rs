@@ -1,7 +1,7 @@
 //! `glassplate search`: finds pictures, and says why each was found.
 
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_search::{Hit, Index, Why};
+use glassplate_search::{Ask, Hit, Index, Why};
 use serde_json::json;
 
 use crate::arguments::Search;
@@ -28,7 +28,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Search) -> Result<Exit, Fault> 
     let index = desk.index()?;
     catch_up(&index, &*catalogue).await?;
     let query = arguments.text();
-    let answer = index.search(&desk.tenant, &query, arguments.limit, 0)?;
+    let answer = index.search(&desk.tenant, &Ask::words(&query, arguments.limit))?;
     if desk.json {
         let hits: Vec<_> = answer.hits.iter().map(hit_json).collect();
         output::json(&json!({
