@@ -67,7 +67,7 @@ impl Staff {
 }
 
 /// The clock on the wall.
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> jiff::Timestamp {
@@ -142,9 +142,9 @@ impl Desk {
 
     /// Everything that glassplate itself keeps in the home.
     pub(crate) fn own_places(&self) -> Vec<PathBuf> {
-        ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm", "store", "index"]
-            .map(|name| self.home.join(name))
-            .into()
+        let database = ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"];
+        let names = database.into_iter().chain(["store", "index", "incoming"]);
+        names.map(|name| self.home.join(name)).collect()
     }
 
     pub(crate) fn catalogue_file(&self) -> PathBuf {

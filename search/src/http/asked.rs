@@ -1,11 +1,11 @@
 //! What was asked: query parameters, ids and JSON bodies, refused as problems.
 
+use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::fault::Fault;
 use serde::Serialize;
@@ -23,9 +23,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum_extra::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum_extra::extract::Query(asked)) => Ok(Self(asked)),
-            Err(e) => {
-                Err(Fault::bad_input("a parameter cannot be understood").because(e.body_text()).into())
-            }
+            Err(e) => Err(Fault::bad_input("a parameter cannot be understood")
+                .because(e.body_text())
+                .into()),
         }
     }
 }
@@ -69,7 +69,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(Problem(Fault::unsupported("the body must be application/json")).into_response())
+                Err(Problem(Fault::unsupported("the body must be application/json"))
+                    .into_response())
             }
             Err(JsonRejection::BytesRejection(e)) => Err(unread(&e)),
             Err(e) => Err(Problem(

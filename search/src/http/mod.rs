@@ -62,11 +62,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .layer(Extension(Arc::new(Reviews::default())))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyTimeoutLayer::new(pause))
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Fastest)
-                .compress_when(is_text),
-        )
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_text))
         .layer(from_fn_with_state(operations, guard::guard))
         .with_state(site)
 }

@@ -90,7 +90,13 @@ impl Operations {
     }
 
     /// Counts an answer.
-    pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+    pub(crate) fn answered(
+        &self,
+        method: &Method,
+        route: &str,
+        status: StatusCode,
+        took: Duration,
+    ) {
         let class = match status.as_u16() / 100 {
             1 => "1xx",
             2 => "2xx",
@@ -166,9 +172,8 @@ async fn ready(
         Err(e) => Err(Fault::broken("the parts did not answer in time").because(e)),
     };
     match looked {
-        Ok(lag) => {
-            Json(json!({ "status": "ready", "index_lag_seconds": lag.as_secs_f64() })).into_response()
-        }
+        Ok(lag) => Json(json!({ "status": "ready", "index_lag_seconds": lag.as_secs_f64() }))
+            .into_response(),
         Err(fault) => {
             tracing::warn!("not ready: {}", fault.reason());
             problem(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "a part cannot be reached")
@@ -207,5 +212,7 @@ fn is_near(request: &Request) -> bool {
 }
 
 fn passed_on(headers: &HeaderMap) -> bool {
-    ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name))
+    ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }

@@ -74,9 +74,11 @@ pub(crate) fn problem(status: StatusCode, name: &str, detail: &str) -> Response 
 pub(crate) fn of_status(status: StatusCode) -> Response {
     let (status, name, detail) = match status {
         StatusCode::NOT_FOUND => (status, "not_found", "there is nothing at this address"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            (status, "method_not_allowed", "the header Allow lists the methods that this address knows")
-        }
+        StatusCode::METHOD_NOT_ALLOWED => (
+            status,
+            "method_not_allowed",
+            "the header Allow lists the methods that this address knows",
+        ),
         StatusCode::REQUEST_TIMEOUT => (status, "too_slow", "the request did not come in time"),
         StatusCode::PAYLOAD_TOO_LARGE => (status, "too_large", "the body is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {

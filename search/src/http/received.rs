@@ -83,9 +83,9 @@ async fn form(served: &Served, folder: &Path, request: Request) -> Result<Receiv
     if told(request.headers())?.is_some() {
         return Err(Fault::bad_input("the digest of a form's picture stands with its part"));
     }
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| {
-        Fault::bad_input("the form cannot be read").because(e.body_text())
-    })?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|e| Fault::bad_input("the form cannot be read").because(e.body_text()))?;
     let (mut received, mut collection) = (None, None);
     while let Some(mut part) = form.next_field().await.map_err(unreadable)? {
         match part.name() {

@@ -76,6 +76,8 @@ pub trait Houses: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Served {
+    /// Address and port to listen on; port 0: any that is free.
+    pub listen: String,
     /// The address under which clients reach it, without a slash at the end, as in
     /// `https://photos.example.org`; when absent, that of each request's `Host`.
     pub base: Option<String>,
@@ -101,6 +103,7 @@ pub struct Served {
 impl Default for Served {
     fn default() -> Self {
         Self {
+            listen: "127.0.0.1:8080".to_owned(),
             base: None,
             connections: 1024,
             requests_a_minute: 0,
@@ -124,7 +127,9 @@ impl Served {
         if let Some(base) = &self.base {
             let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.ends_with('/')) {
-                return wrong(format!("base is {base:?}: http(s)://HOST, without a slash at its end"));
+                return wrong(format!(
+                    "base is {base:?}: http(s)://HOST, without a slash at its end"
+                ));
             }
         }
         for (name, zero) in [

@@ -20,6 +20,7 @@ mod relabel;
 mod review;
 mod runs;
 pub(crate) mod search;
+mod serve;
 mod show;
 mod spend;
 mod url;
@@ -94,6 +95,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Models { action } => models::run(&desk, &action),
             Command::Url(arguments) => url::run(&desk, &arguments).await,
             Command::Aws { action } => aws::run(&desk, &action).await,
+            Command::Serve(arguments) => serve::run(&desk, &arguments).await,
             Command::Reindex => reindex::run(&desk).await,
             Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
             Command::Evaluate(arguments) => evaluate::run(&desk, &arguments).await,

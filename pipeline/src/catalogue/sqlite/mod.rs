@@ -334,7 +334,8 @@ mod tests {
         for _ in 0..200 {
             let catalogue = SqliteCatalogue::open(&path).expect("a catalogue");
             let tenant = Tenant::default();
-            let (one, other) = tokio::join!(catalogue.runs(&tenant, None, 1), catalogue.runs(&tenant, None, 1));
+            let (one, other) =
+                tokio::join!(catalogue.runs(&tenant, None, 1), catalogue.runs(&tenant, None, 1));
             assert!(one.expect("runs").is_empty() && other.expect("runs").is_empty());
         }
     }

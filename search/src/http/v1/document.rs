@@ -30,10 +30,8 @@ const OF_BODIES: [(&str, &str); 3] = [
     ("415", "A body of such a type is not taken"),
 ];
 /// Statuses of requests for bytes.
-const OF_FILES: [(&str, &str); 2] = [
-    ("412", "It is not what the condition demands"),
-    ("416", "The range begins beyond the end"),
-];
+const OF_FILES: [(&str, &str); 2] =
+    [("412", "It is not what the condition demands"), ("416", "The range begins beyond the end")];
 
 /// The whole description, made once.
 pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);

@@ -191,7 +191,10 @@ fn send(site: &Site, file: File, asked: &HeaderMap) -> Result<Response, Problem>
     };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")));
+    headers.insert(
+        header::ETAG,
+        HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")),
+    );
     headers.insert(header::CACHE_CONTROL, cached);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.extend(besides);

@@ -122,11 +122,8 @@ impl<'a> HitTold<'a> {
             state: label.state,
             model: &label.model,
         };
-        let highlight = |Highlight { field, text, found }: &'a Highlight| HighlightTold {
-            field,
-            text,
-            found,
-        };
+        let highlight =
+            |Highlight { field, text, found }: &'a Highlight| HighlightTold { field, text, found };
         Self {
             asset,
             score: *score,

@@ -125,9 +125,10 @@ async fn take_in(
     request: Request,
 ) -> Result<(Outcome, Response), Problem> {
     caller.must_be(Role::Archivist)?;
-    let houses = site.houses.clone().ok_or_else(|| {
-        Fault::new(FaultKind::Refused, "this server takes no pictures in")
-    })?;
+    let houses = site
+        .houses
+        .clone()
+        .ok_or_else(|| Fault::new(FaultKind::Refused, "this server takes no pictures in"))?;
     let received = received::receive(&site.served, houses.incoming(), request).await?;
     let collection = received.collection.clone().or(place.collection);
     let collection = collection
