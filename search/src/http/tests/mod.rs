@@ -67,7 +67,12 @@ impl Desk {
         let catalogue: Arc<dyn Catalogue> =
             Arc::new(SqliteCatalogue::open(&at("catalogue.sqlite")).expect("a catalogue"));
         let store: Arc<dyn Store> = Arc::new(LocalStore::open(&at("store")).expect("a store"));
-        let index = Index::open(&at("index"), Arc::new(SmallVocabulary), Arc::new(Verbatim));
+        let index = Index::open(
+            &at("index"),
+            Arc::new(SmallVocabulary),
+            Arc::new(Verbatim),
+            Bar::default(),
+        );
         std::fs::create_dir(at("incoming")).expect("a folder");
         let houses = Inn {
             catalogue: catalogue.clone(),

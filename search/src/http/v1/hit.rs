@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::links::Links;
-use crate::search::{Highlight, Hit};
+use crate::{Highlight, Hit};
 use crate::why::Why;
 
 /// One record that was found.
