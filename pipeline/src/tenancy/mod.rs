@@ -21,7 +21,7 @@ pub use lease::{Lease, Quota, Usage};
 pub use role::Role;
 
 use crate::asset::Tenant;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 
 /// The most that one listing returns, whatever its `limit`.
 pub const MOST_LISTED: usize = 1_000;
@@ -108,4 +108,19 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// `Broken` with what is wrong.
     async fn check(&self) -> Result<(), Fault>;
+}
+
+/// Keeps a key; tenant `default`, whom nobody opens an archive to, gets a lease on the way.
+///
+/// # Errors
+/// As [`Registry::add_key`].
+pub async fn keep_key(registry: &dyn Registry, key: &AccessKey) -> Result<(), Fault> {
+    if key.tenant == Tenant::default() {
+        let lease = Lease { tenant: key.tenant.clone(), made: key.made, quota: Quota::default() };
+        match registry.open_lease(&lease).await {
+            Err(fault) if fault.kind() != FaultKind::Conflict => return Err(fault),
+            _ => {}
+        }
+    }
+    registry.add_key(key).await
 }
