@@ -94,7 +94,7 @@ fn commit(connection: &Connection, group: Vec<Piece>) {
         let _ = connection.execute_batch("ROLLBACK");
     }
     for tell in told {
-        tell(committed.as_ref().map(|()| ()));
+        tell(committed.as_ref().copied());
     }
 }
 
