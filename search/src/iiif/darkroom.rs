@@ -237,9 +237,10 @@ async fn by_hand<T: Send + 'static>(
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(cause)) => Err(Fault::broken("a decoder fell over").because(cause)),
-        Err(_) => Err(Fault::too_large(format!(
-            "the picture took longer than limits.seconds = {}",
-            limits.seconds
-        ))),
+        Err(_) => {
+            let seconds = limits.seconds;
+            let message = format!("the picture took longer than limits.seconds = {seconds}");
+            Err(Fault::new(FaultKind::TimedOut, message))
+        }
     }
 }

@@ -37,7 +37,8 @@ const INFO_MEDIA: HeaderValue = HeaderValue::from_static(
 const JSON_MEDIA: HeaderValue = HeaderValue::from_static("application/json");
 const PROFILE: &str = "<http://iiif.io/api/image/3/level2.json>;rel=\"profile\"";
 
-type Segments<T> = Result<Path<T>, PathRejection>;
+/// The segments of a path, percent-decoded, or why they cannot be.
+pub(super) type Segments<T> = Result<Path<T>, PathRejection>;
 
 /// `GET /iiif/3/{asset}`: leads to the information (section 2.2).
 pub(super) async fn base(
@@ -121,7 +122,7 @@ pub(super) async fn image(
 }
 
 /// Takes the path's segments, percent-decoded.
-fn segments<T>(path: Segments<T>) -> Result<T, Fault> {
+pub(super) fn segments<T>(path: Segments<T>) -> Result<T, Fault> {
     let wrong = |_| Fault::bad_input("the path is no text once it is percent-decoded");
     path.map(|Path(segments)| segments).map_err(wrong)
 }
@@ -131,7 +132,8 @@ pub(super) fn named(asset: &str) -> Result<AssetId, Fault> {
     asset.parse().map_err(|fault: Fault| Fault::not_found(fault.reason()))
 }
 
-fn etag(parts: &[&[u8]]) -> HeaderValue {
+/// Makes an entity tag of all that an answer depends on.
+pub(super) fn etag(parts: &[&[u8]]) -> HeaderValue {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -142,14 +144,14 @@ fn etag(parts: &[&[u8]]) -> HeaderValue {
 }
 
 /// Tells whether the client has what the entity tag names (RFC 9110, 13.1.2).
-fn known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(super) fn known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = given.flat_map(|value| value.split(',')).map(str::trim);
     tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// Tells whether a client takes plain JSON and no JSON-LD.
-fn wants_plain_json(headers: &HeaderMap) -> bool {
+pub(super) fn wants_plain_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     accept.contains("application/json") && !accept.contains("ld+json") && !accept.contains("*/*")
 }

@@ -8,6 +8,7 @@ mod ask;
 mod darkroom;
 mod image;
 mod info;
+mod presentation;
 mod refusal;
 mod resolve;
 mod showing;
@@ -31,6 +32,11 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/iiif/3/{asset}", get(image::base))
         .route("/iiif/3/{asset}/info.json", get(image::info))
         .route("/iiif/3/{asset}/{region}/{size}/{rotation}/{file}", get(image::image))
+        .route("/iiif/manifest/{asset}", get(presentation::manifest))
+        .route("/iiif/annotations/{asset}", get(presentation::annotations))
+        .route("/iiif/collections", get(presentation::collections))
+        .route("/iiif/collection/{name}", get(presentation::collection))
+        .route("/iiif/collection/{name}/{beginning}", get(presentation::piece))
         .layer(Extension(Arc::new(Darkroom::new())))
         .layer(from_fn(open_to_viewers))
 }
