@@ -167,8 +167,8 @@ impl Desk {
     }
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
-        Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?)
-            .map(|index| index.showing(self.settings.labels))
+        let bar = self.settings.labels;
+        Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?, bar)
     }
 
     /// The interpreter by which every record is read, calibrated as this home has it.
