@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::links;
-use crate::search::{Highlight, Hit};
+use crate::highlight::Highlight;
+use crate::search::Hit;
 
 /// The height of a row for which thumbnails are chosen, in CSS pixels: a picture of three to two
 /// fits the small rendition.
@@ -30,7 +31,7 @@ fn cell(hit: &Hit) -> Markup {
             a href=(links::asset(&hit.asset)) data-asset=(hit.asset) {
                 @match shape {
                     Some(shape) => (thumbnail(hit, shape)),
-                    None => span.blank { "no picture" },
+                    None => span.blank { (hit.title) br; "no picture to show" },
                 }
                 span.told {
                     strong { (hit.title) }

@@ -188,6 +188,17 @@ pub(super) fn run(run: &str) -> String {
     format!("/runs/{}", piece(run))
 }
 
+/// The page of a run, its items behind one source.
+pub(super) fn run_after(id: &str, source: &str) -> String {
+    let pairs = Serializer::new(String::new()).append_pair("after", source).finish();
+    format!("{}?{pairs}", run(id))
+}
+
+/// A collection for IIIF viewers.
+pub(super) fn manifest_of_collection(name: &str) -> String {
+    format!("/iiif/collection/{}", piece(name))
+}
+
 fn piece(text: &str) -> String {
     utf8_percent_encode(text, PIECE).to_string()
 }

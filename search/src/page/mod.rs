@@ -6,19 +6,27 @@
 //! security policy holds.
 
 mod asset;
+mod collections;
 mod facets;
 mod grid;
+mod help;
 mod links;
+mod picture;
+mod review;
+mod rule;
+mod runs;
 mod search;
 mod shell;
 mod statics;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod visitor;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::http::Site;
 
@@ -27,5 +35,11 @@ pub(crate) fn router() -> Router<Arc<Site>> {
     Router::new()
         .route("/", get(search::show))
         .route("/assets/{id}", get(asset::show))
+        .route("/assets/{id}/labels", post(rule::rule))
+        .route("/collections", get(collections::show))
+        .route("/help", get(help::show))
+        .route("/review", get(review::show).post(review::answer))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
         .route("/static/{name}", get(statics::get))
 }

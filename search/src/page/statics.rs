@@ -24,13 +24,14 @@ struct Static {
     content: &'static str,
 }
 
-const STATICS: [Static; 8] = [
+const STATICS: [Static; 9] = [
     style("page", include_str!("assets/page.css")),
     script("theme", include_str!("assets/theme.js")),
     script("page", include_str!("assets/page.js")),
     script("search", include_str!("assets/search.js")),
     script("plate", include_str!("assets/plate.js")),
     script("review", include_str!("assets/review.js")),
+    script("runs", include_str!("assets/runs.js")),
     script("upload", include_str!("assets/upload.js")),
     Static {
         stem: "icon",

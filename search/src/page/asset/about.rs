@@ -2,6 +2,7 @@
 
 use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::record::Record;
+use glassplate_pipeline::rendition::Rendition;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -61,7 +62,7 @@ fn downloads(seen: &Seen<'_>) -> Markup {
                     "Original" span.quiet { " " (format) ", " (size) (bytes(record.bytes)) }
                 }
             }
-            @for rendition in &record.renditions {
+            @for rendition in different(record) {
                 li {
                     a href=(links::rendition(&record.asset, &rendition.name)) download=(file_name(record, &rendition.name)) {
                         (rendition.width) " × " (rendition.height)
@@ -72,6 +73,13 @@ fn downloads(seen: &Seen<'_>) -> Markup {
             li { a href=(format!("/v1/assets/{}", record.asset)) { "JSON" } }
         }
     }
+}
+
+/// The renditions, those of one size once: a small original is not made larger.
+fn different(record: &Record) -> Vec<&Rendition> {
+    let mut renditions: Vec<&Rendition> = record.renditions.iter().collect();
+    renditions.dedup_by_key(|rendition| (rendition.width, rendition.height));
+    renditions
 }
 
 fn file_name(record: &Record, rendition: &str) -> String {

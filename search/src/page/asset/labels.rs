@@ -2,13 +2,13 @@
 //! forms to rule on them for those who may.
 
 use glassplate_pipeline::label::{Evidence, LabelKind};
-use glassplate_pipeline::record::{LabelState, RecordLabel};
+use glassplate_pipeline::record::{Bar, LabelState, RecordLabel};
 use glassplate_pipeline::tenancy::Role;
 use maud::{Markup, html};
 
 use super::Seen;
-use super::picture::boxed;
 use crate::page::links;
+use crate::page::picture::{boxed, places};
 
 /// Every kind with its heading, in the order shown.
 const KINDS: [(LabelKind, &str); 3] = [
@@ -61,15 +61,13 @@ fn groups(seen: &Seen<'_>, labels: &[&RecordLabel]) -> Markup {
 }
 
 fn row(seen: &Seen<'_>, label: &RecordLabel) -> Markup {
-    let boxed = boxed(seen).iter().position(|other| std::ptr::eq(*other, label));
-    let facet = links::facet_of(label.kind);
+    let boxed = boxed(seen.record).iter().position(|other| std::ptr::eq(*other, label));
+    let (facet, times) = (links::facet_of(label.kind), places(label).len());
     html! {
         li.label.(state(label.state)).doubtful[!label.doubts.is_empty()] data-label=[boxed] {
             div.line {
                 a.name href=(links::within(facet, &label.name)) { (label.name.replace('_', " ")) }
-                @if boxed.is_some() && label.instances.len() > 1 {
-                    span.times { "× " (label.instances.len()) }
-                }
+                @if boxed.is_some() && times > 1 { span.times { "× " (times) } }
                 @if seen.caller.role >= Role::Editor { (rule(seen, label)) }
             }
             details.grounds {
@@ -102,7 +100,7 @@ fn sure(label: &RecordLabel) -> Markup {
 }
 
 /// Whose claim it is, what it rests on, who ruled.
-fn grounds(label: &RecordLabel) -> Markup {
+pub(in crate::page) fn grounds(label: &RecordLabel) -> Markup {
     html! {
         dl {
             @if label.source.backend != "human" {
@@ -129,6 +127,18 @@ fn grounds(label: &RecordLabel) -> Markup {
                 dd { (ruled.who) ", " (super::about::moment(ruled.at)) }
             }
         }
+    }
+}
+
+/// Says why a label waits for a person, or where it stands.
+pub(in crate::page) fn why_shown(bar: &Bar, label: &RecordLabel) -> String {
+    if let Some(doubt) = label.doubts.first() {
+        return format!("In doubt: {}.", doubt.reason);
+    }
+    let (sure, least) = (label.confidence, bar.of(label.kind));
+    match label.state {
+        LabelState::Proposed => format!("Its confidence {sure:.2} is near the bar of {least:.2}."),
+        state => format!("It is {} so far.", self::state(state)),
     }
 }
 

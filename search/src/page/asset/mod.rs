@@ -1,9 +1,10 @@
 //! `/assets/{id}`: everything known of one asset, around a picture that can be looked into.
 
-mod about;
+pub(super) mod about;
 mod labels;
 mod origin;
-mod picture;
+
+pub(super) use labels::{grounds, why_shown};
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use maud::{Markup, html};
 
 use super::grid::grid;
 use super::links;
+use super::picture;
 use super::shell::Page;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
@@ -87,7 +89,7 @@ pub(super) async fn look_up(
 
 fn view(seen: &Seen<'_>) -> Markup {
     html! {
-        (picture::stage(seen))
+        (picture::stage(seen.record, &alternative(seen), &picture::boxed(seen.record)))
         div.details {
             (about::heading(seen))
             (labels::labels(seen))
@@ -102,6 +104,20 @@ fn view(seen: &Seen<'_>) -> Markup {
                 (grid(&seen.alike))
             }
         }
+    }
+}
+
+/// What the picture shows, for those who cannot see it.
+fn alternative(seen: &Seen<'_>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for label in seen.record.labels.iter().filter(|label| seen.site.bar.shows(label)) {
+        if !names.contains(&label.name.as_str()) && names.len() < 6 {
+            names.push(&label.name);
+        }
+    }
+    match names.is_empty() {
+        true => seen.title.clone(),
+        false => format!("{}; labelled {}", seen.title, names.join(", ")),
     }
 }
 

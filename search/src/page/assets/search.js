@@ -27,7 +27,7 @@ function lay(grid) {
   };
   for (const cell of grid.children) {
     const picture = cell.querySelector("img");
-    const shape = picture ? picture.getAttribute("width") / picture.getAttribute("height") : 1;
+    const shape = (cell.dataset.shape ||= picture ? picture.getAttribute("width") / picture.getAttribute("height") : 1) * 1;
     row.push([cell, shape]);
     shapes += shape;
     const height = (wide - gap * (row.length - 1)) / shapes;
@@ -47,6 +47,16 @@ new ResizeObserver(([entry]) => {
     layAll();
   }
 }).observe(found ?? document.body);
+
+// A picture that could not be made is said to be missing, not shown broken.
+document.addEventListener("error", (event) => {
+  const cell = event.target.matches?.(".grid img") && event.target.closest("li");
+  if (!cell) return;
+  const blank = document.createElement("span");
+  blank.className = "blank";
+  blank.textContent = cell.querySelector("strong")?.textContent ?? "";
+  event.target.replaceWith(blank);
+}, true);
 
 // More hits below those that are there.
 const hits = document.querySelector(".hits");
