@@ -21,6 +21,7 @@ mod statics;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod upload;
 mod visitor;
 
 use std::sync::Arc;
@@ -41,5 +42,7 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/review", get(review::show).post(review::answer))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
+        .route("/upload", get(upload::show))
         .route("/static/{name}", get(statics::get))
+        .fallback(trouble::nowhere)
 }

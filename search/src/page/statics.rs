@@ -24,11 +24,12 @@ struct Static {
     content: &'static str,
 }
 
-const STATICS: [Static; 9] = [
+const STATICS: [Static; 10] = [
     style("page", include_str!("assets/page.css")),
     script("theme", include_str!("assets/theme.js")),
     script("page", include_str!("assets/page.js")),
     script("search", include_str!("assets/search.js")),
+    script("asset", include_str!("assets/asset.js")),
     script("plate", include_str!("assets/plate.js")),
     script("review", include_str!("assets/review.js")),
     script("runs", include_str!("assets/runs.js")),

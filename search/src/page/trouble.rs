@@ -1,6 +1,6 @@
 //! Trouble: a fault as a page, saying no more than an answer of the API would.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use glassplate_pipeline::fault::Fault;
 use maud::html;
@@ -39,6 +39,15 @@ impl IntoResponse for Trouble {
         };
         told(status, title, &reason)
     }
+}
+
+/// Answers what no route is for: a browser with a page, everybody else with the bare status.
+pub(super) async fn nowhere(asked: HeaderMap) -> Response {
+    let accepts = asked.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    if accepts.is_some_and(|accepts| accepts.contains("text/html")) {
+        return told(StatusCode::NOT_FOUND, "Not found", "there is no such page");
+    }
+    StatusCode::NOT_FOUND.into_response()
 }
 
 /// Writes a page that says what went wrong and leads back.

@@ -64,7 +64,7 @@ pub(super) async fn show(
         caller: Some(&caller),
         at: "",
         query: "",
-        scripts: &["plate.js"],
+        scripts: &["plate.js", "asset.js"],
         layout: "asset",
     };
     Ok(page.with(view(&seen)))
@@ -91,6 +91,7 @@ fn view(seen: &Seen<'_>) -> Markup {
     html! {
         (picture::stage(seen.record, &alternative(seen), &picture::boxed(seen.record)))
         div.details {
+            nav.steps data-asset=(seen.record.asset) aria-label="Hits" hidden {}
             (about::heading(seen))
             (labels::labels(seen))
             (about::metadata(seen))

@@ -4,11 +4,11 @@
 const stage = document.querySelector(".stage[data-info]");
 const plate = stage?.querySelector(".plate");
 
-/// How far one step of a key or a button goes.
+// How far one step of a key or a button goes.
 const STEP = 1.5;
-/// How many tiles are kept; the farthest from use go first.
+// How many tiles are kept; the farthest from use go first.
 const KEPT = 160;
-/// How deep one may look: so many screen pixels for one of the picture's.
+// How deep one may look: so many screen pixels for one of the picture's.
 const DEEPEST = 8;
 
 async function begin() {
@@ -73,8 +73,8 @@ async function begin() {
 
   button("+", "Zoom in", () => zoom(STEP));
   button("−", "Zoom out", () => zoom(1 / STEP));
-  button("1:1", "One to one", () => zoom(1 / devicePixelRatio / view.scale));
-  button("Fit", "Fit the picture in", fit);
+  button("1:1", "1:1, one to one", () => zoom(1 / devicePixelRatio / view.scale));
+  button("Fit", "Fit the whole picture", fit);
   if (document.fullscreenEnabled) {
     button("Full", "Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen()));
   }
