@@ -7,7 +7,9 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ports::{Clock, Interpreter, Vocabulary};
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::store::Store;
+use glassplate_pipeline::tenancy::Registry;
 
+use super::Door;
 use crate::index::Index;
 
 /// What a server answers from.
@@ -18,6 +20,10 @@ pub struct Site {
     pub catalogue: Arc<dyn Catalogue>,
     /// Where originals and renditions are.
     pub store: Arc<dyn Store>,
+    /// Who has which key, and what each tenant may use.
+    pub registry: Arc<dyn Registry>,
+    /// What lets people in.
+    pub door: Door,
     /// Who reads testimony into labels.
     pub interpreter: Arc<dyn Interpreter>,
     /// Who knows words.
