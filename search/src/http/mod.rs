@@ -5,9 +5,11 @@
 //! `guard` around them; [`serve`] speaks to clients.
 
 mod asked;
+mod audit;
 mod caller;
 mod gate;
 mod guard;
+mod keys;
 mod operations;
 mod pace;
 mod problem;
@@ -15,6 +17,7 @@ mod received;
 mod server;
 mod site;
 mod stream;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -35,13 +38,14 @@ use pace::{Pace, keep_pace};
 pub(crate) use v1::Kind;
 use v1::Reviews;
 
-pub use caller::Caller;
+pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
 pub use gate::Gate;
 pub use guard::RequestId;
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
 pub use site::{Houses, Served, Site};
+pub use tenants::OperatorToken;
 
 /// The largest body of a request that is no upload, in bytes.
 const BODY_BYTES: usize = 64 << 10;
@@ -54,6 +58,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .merge(v1::router().split_for_parts().0)
         .merge(crate::iiif::router())
         .merge(crate::page::router())
+        .layer(from_fn_with_state(site.clone(), audit::watch))
         .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace));
     paced
         .merge(v1::documents())

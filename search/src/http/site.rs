@@ -12,8 +12,10 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::ports::{Clock, Interpreter, Lexicon, Vocabulary};
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::store::Store;
+use glassplate_pipeline::tenancy::Registry;
 use serde::Deserialize;
 
+use super::Door;
 use super::gate::Gate;
 use crate::ask::Ask;
 use crate::index::Index;
@@ -27,6 +29,10 @@ pub struct Site {
     pub catalogue: Arc<dyn Catalogue>,
     /// Where originals and renditions are.
     pub store: Arc<dyn Store>,
+    /// Who has which key, and what each tenant may use.
+    pub registry: Arc<dyn Registry>,
+    /// What lets people in.
+    pub door: Door,
     /// Who reads testimony into labels.
     pub interpreter: Arc<dyn Interpreter>,
     /// Who knows words.

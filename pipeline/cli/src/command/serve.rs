@@ -8,12 +8,13 @@ use std::sync::Arc;
 use glassplate_models::taxonomy::Objects;
 use glassplate_models::vocabulary::Words;
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_search::http::{self, Gate, Served, Site};
+use glassplate_search::http::{self, Door, Gate, Served, Site};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::Serve;
 use crate::compose::{Desk, SystemClock};
+use crate::env;
 use crate::exit::Exit;
 use crate::output::say;
 use uploads::Uploads;
@@ -25,8 +26,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
     let bound = listener
         .local_addr()
         .map_err(|e| Fault::broken(format!("cannot tell where {address} is")).because(e))?;
-    must_be_near(bound)?;
-    let site = Arc::new(site(desk, served.clone()).await?);
+    let site = Arc::new(site(desk, served.clone(), bound).await?);
     let follower = follow(site.index.clone(), site.catalogue.clone(), DEFAULT_INTERVAL);
     let stop = stopped()?;
     say(format!("serving {} at http://{bound}", desk.home.display()));
@@ -42,13 +42,17 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
 }
 
 /// Fills the ports of a site.
-async fn site(desk: &Desk, served: Served) -> Result<Site, Fault> {
+async fn site(desk: &Desk, served: Served, bound: SocketAddr) -> Result<Site, Fault> {
+    let registry = desk.registry()?;
+    let open_desk = http::check_listening(&*registry, bound).await?;
     let (catalogue, store) = (desk.catalogue().await?, desk.store().await?);
     let uploads = Uploads::open(desk, catalogue.clone(), store.clone())?;
     Ok(Site {
         index: Arc::new(desk.index()?),
         catalogue,
         store,
+        registry,
+        door: Door::new(open_desk, env::operator_token()?),
         interpreter: desk.interpreter()?,
         vocabulary: Objects::load(),
         lexicon: Arc::new(Words::load()),
@@ -59,15 +63,6 @@ async fn site(desk: &Desk, served: Served) -> Result<Site, Fault> {
         served,
         gate: Gate::default(),
     })
-}
-
-/// Refuses to listen where others than this machine's users can reach an archive without keys.
-fn must_be_near(bound: SocketAddr) -> Result<(), Fault> {
-    if bound.ip().is_loopback() {
-        return Ok(());
-    }
-    let message = format!("{bound} can be reached by others, and the archive has no keys");
-    Err(Fault::new(FaultKind::Refused, message))
 }
 
 /// Waits for Ctrl-C or a termination request; a second one ends the process at once.

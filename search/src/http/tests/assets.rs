@@ -66,7 +66,10 @@ async fn a_ruling_is_kept_and_changes_what_is_shown() {
     assert_eq!(told["labels"][0]["name"], "lagoon");
     assert_eq!(told["labels"][0]["state"], "added");
     desk.catch_up().await;
-    assert_eq!(desk.get("/v1/search?q=turtle").await.json()["hits"][0]["labels"][0]["name"], "lagoon");
+    assert_eq!(
+        desk.get("/v1/search?q=turtle").await.json()["hits"][0]["labels"][0]["name"],
+        "lagoon"
+    );
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ async fn parts_of_an_original_put_together_are_the_whole() {
     for range in ["bytes=0-99", "bytes=100-499", "bytes=500-"] {
         let answer = desk.get_with(&path, &[("range", range)]).await;
         assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
-        let told = format!("bytes {}-{}/{}", all.len(), all.len() + answer.body.len() - 1, whole.len());
+        let told =
+            format!("bytes {}-{}/{}", all.len(), all.len() + answer.body.len() - 1, whole.len());
         assert_eq!(answer.header("content-range"), told);
         all.extend(answer.body);
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
@@ -34,10 +34,11 @@ use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::telemetry::Meter;
+use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::{Gate, Houses, Served, Site, router};
+use super::{Door, Gate, Houses, Served, Site, router};
 use crate::Index;
 use crate::tests::SmallVocabulary;
 
@@ -84,6 +85,8 @@ impl Desk {
             index: Arc::new(index.expect("an index")),
             catalogue,
             store,
+            registry: Arc::new(SqliteRegistry::open(&at("registry.sqlite")).expect("a registry")),
+            door: Door::new(true, None),
             interpreter: Arc::new(Verbatim),
             vocabulary: Arc::new(SmallVocabulary),
             lexicon: Arc::new(Small),
@@ -128,7 +131,9 @@ impl Desk {
         self.folder.path()
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Answered {
+        let here = HeaderValue::from_static("127.0.0.1");
+        request.headers_mut().entry(header::HOST).or_insert(here);
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a whole body");
@@ -281,7 +286,7 @@ impl Labeller for Turtles {
 }
 
 /// Takes every word as written.
-struct Small;
+pub(super) struct Small;
 
 impl Lexicon for Small {
     fn find(&self, _: &str) -> Vec<Word> {

@@ -36,7 +36,10 @@ impl Running {
 
     async fn end(self) {
         drop(self.stop);
-        tokio::time::timeout(Duration::from_secs(10), self.task).await.expect("ended").expect("ended");
+        tokio::time::timeout(Duration::from_secs(10), self.task)
+            .await
+            .expect("ended")
+            .expect("ended");
     }
 }
 

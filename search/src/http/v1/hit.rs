@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::links::Links;
-use crate::{Highlight, Hit};
+use crate::highlight::Highlight;
+use crate::search::Hit;
 use crate::why::Why;
 
 /// One record that was found.

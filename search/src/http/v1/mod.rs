@@ -28,7 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use super::Site;
+use super::{Site, audit, keys, tenants};
 
 pub(crate) use hit::Kind;
 pub(super) use review::Reviews;
@@ -51,6 +51,9 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(runs::runs))
         .routes(routes!(runs::run))
         .routes(routes!(export::export))
+        .merge(keys::routes())
+        .merge(tenants::routes())
+        .merge(audit::routes())
 }
 
 /// The descriptions themselves, for programs and for people.
