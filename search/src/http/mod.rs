@@ -58,8 +58,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .merge(v1::router().split_for_parts().0)
         .merge(crate::iiif::router())
         .merge(crate::page::router())
-        .layer(from_fn_with_state(site.clone(), audit::watch))
-        .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace));
+        .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace))
+        .layer(from_fn_with_state(site.clone(), audit::watch));
     paced
         .merge(v1::documents())
         .merge(operations::router())
