@@ -78,14 +78,13 @@ pub(crate) async fn keep_pace(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(limit) = NonZeroU32::new(site.served.requests_a_minute) else {
-        return next.run(request).await;
-    };
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &site).await;
     let request = Request::from_parts(parts, body);
     // Who is nobody is told so by the route itself.
     let Some(caller) = caller.ok() else { return next.run(request).await };
+    let limit = caller.requests_a_minute.unwrap_or(site.served.requests_a_minute);
+    let Some(limit) = NonZeroU32::new(limit) else { return next.run(request).await };
     let left = pace.take(&caller.tenant, limit);
     let mut response = match left.wait {
         None => next.run(request).await,

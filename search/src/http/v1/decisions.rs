@@ -11,7 +11,7 @@ use glassplate_pipeline::decide::{Said, decide as decided, person};
 use glassplate_pipeline::decision::{Decision, Ruling};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::{LabelKind, Synset};
-use glassplate_pipeline::tenancy::Role;
+use glassplate_pipeline::tenancy::{DeedOutcome, Role, Verb};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -128,6 +128,7 @@ pub(super) async fn decide(
     let decisions = decided(&*site.lexicon, &record, &said)?;
     let entries = decisions.iter().cloned().map(Entry::Decision).collect();
     site.catalogue.append(&caller.tenant, entries).await?;
+    site.audit(&caller, Verb::Decide, id.as_str(), DeedOutcome::Done).await?;
     Ok((StatusCode::CREATED, told(&id, &decisions)?).into_response())
 }
 

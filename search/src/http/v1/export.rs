@@ -12,6 +12,7 @@ use futures_util::stream;
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::{Bar, fold};
+use glassplate_pipeline::tenancy::{DeedOutcome, Verb};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -82,6 +83,8 @@ pub(super) async fn export(
         return Err(Fault::bad_input("limit is 0: at least 1").into());
     }
     let after = which.after.as_deref().map(str::parse).transpose()?;
+    let subject = which.collection.as_deref().unwrap_or("everything");
+    site.audit(&caller, Verb::Export, subject, DeedOutcome::Done).await?;
     let export = Export {
         site,
         caller,

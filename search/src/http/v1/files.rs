@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +18,7 @@ use glassplate_pipeline::opinion::{Finding, Identified, Verdict};
 use glassplate_pipeline::record::{IDENTIFY, Parts, RENDER, current_opinions};
 use glassplate_pipeline::rendition::Rendition;
 use glassplate_pipeline::store::{Key, Store};
+use glassplate_pipeline::tenancy::{DeedOutcome, Verb};
 
 use super::asset::existing;
 use super::ranges::{Wanted, wanted};
@@ -106,6 +107,7 @@ pub(super) async fn original(
     State(site): State<Arc<Site>>,
     caller: Caller,
     Named(id): Named,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let parts = existing(&site, &caller, &id).await?;
@@ -128,7 +130,11 @@ pub(super) async fn original(
         cached: FOR_EVER,
         besides: besides.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
     };
-    send(&site, file, &headers)
+    let response = send(&site, file, &headers)?;
+    if method == Method::GET && response.status().is_success() {
+        site.audit(&caller, Verb::Download, id.as_str(), DeedOutcome::Done).await?;
+    }
+    Ok(response)
 }
 
 /// What render found last; it takes no interpreter to know.

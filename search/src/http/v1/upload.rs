@@ -10,13 +10,13 @@ use std::sync::atomic::AtomicBool;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use glassplate_pipeline::asset::{AssetId, check_collection};
+use glassplate_pipeline::asset::{AssetId, Tenant, check_collection};
 use glassplate_pipeline::enrich::{House, Source};
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ingest::ingest;
 use glassplate_pipeline::pass::Watcher;
 use glassplate_pipeline::run::{Balance, Item, Outcome, Run, RunId};
-use glassplate_pipeline::tenancy::Role;
+use glassplate_pipeline::tenancy::{DeedOutcome, Role, Usage, Verb};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -137,7 +137,7 @@ async fn take_in(
     let name = received.filename.clone().or(place.filename);
     let house = houses.open(&caller.tenant, &collection).await?;
     // What runs here ends in the ledger whether or not the client waits for it.
-    let work = enter(house, caller.clone(), collection, name, received);
+    let work = enter(site.clone(), house, caller.clone(), collection, name, received);
     let entered = tokio::spawn(work)
         .await
         .unwrap_or_else(|e| Err(Fault::broken("an upload's run ended early").because(e)))?;
@@ -169,26 +169,57 @@ struct Entered {
     known: bool,
 }
 
-/// Takes the file through a run of its own.
+/// Takes the file through a run of its own, and charges the tenant for what is new.
 async fn enter(
+    site: Arc<Site>,
     house: Arc<House>,
     caller: Caller,
     collection: String,
     name: Option<String>,
     received: Received,
 ) -> Result<Entered, Fault> {
-    let id = AssetId::derive(&caller.tenant, &received.digest);
-    let known = house.catalogue.parts(&caller.tenant, &id).await?.is_some();
-    let text = text_of(&received, name.as_deref());
+    let tenant = &caller.tenant;
+    let id = AssetId::derive(tenant, &received.digest);
+    let known = house.catalogue.parts(tenant, &id).await?.is_some();
+    let charged = Usage::picture(received.bytes);
+    if !known {
+        site.registry.charge(tenant, &charged).await?;
+    }
+    let entered = pass(&house, tenant, &collection, name.as_deref(), &received).await;
+    // Another upload of the same bytes may have been quicker.
+    let is_new = entered.as_ref().is_ok_and(|(item, _)| {
+        item.asset.is_some() && !matches!(item.outcome, Outcome::Unchanged | Outcome::Duplicate)
+    });
+    if !known && !is_new {
+        site.registry.give_back(tenant, &charged).await?;
+    }
+    let (item, run) = entered?;
+    if let Some(asset) = &item.asset {
+        let noted = site.audit(&caller, Verb::Upload, asset.as_str(), DeedOutcome::Done);
+        noted.await.map_err(|problem| problem.0)?;
+    }
+    let (sha256, bytes) = (received.digest.to_string(), received.bytes);
+    Ok(Entered { item, run, sha256, bytes, known })
+}
+
+/// The run itself, of one source.
+async fn pass(
+    house: &Arc<House>,
+    tenant: &Tenant,
+    collection: &str,
+    name: Option<&str>,
+    received: &Received,
+) -> Result<(Item, RunId), Fault> {
+    let text = text_of(received, name);
     let mut source = Source::file(received.file.path(), received.bytes);
     source.text = text.clone();
     let now = house.clock.now();
-    let version = env!("CARGO_PKG_VERSION");
     let run = RunId::new(now, random());
-    let begun = Run::begun(run.clone(), &caller.tenant, &collection, vec![text], version, now);
+    let begun =
+        Run::begun(run.clone(), tenant, collection, vec![text], env!("CARGO_PKG_VERSION"), now);
     let mut last = Last(None);
     let stop = AtomicBool::new(false);
-    let ended = ingest(&house, begun, [Ok(source)], 1, &mut last, &stop).await?;
+    let ended = ingest(house, begun, [Ok(source)], 1, &mut last, &stop).await?;
     let mut item = match (last.0, ended.broken) {
         (Some(item), _) => item,
         (None, Some(fault)) => return Err(fault),
@@ -197,8 +228,7 @@ async fn enter(
     // Where the file lay meanwhile is nobody's business.
     let own = received.file.path().display().to_string();
     item.reason = item.reason.map(|reason| reason.replace(&own, &item.source));
-    let sha256 = received.digest.to_string();
-    Ok(Entered { item, run, sha256, bytes: received.bytes, known })
+    Ok((item, run))
 }
 
 /// The place of an upload, as an occurrence names it: the same for the same bytes and name, and
