@@ -182,6 +182,16 @@ impl Index {
         standing::holdings(&*self.live()?, &self.builder, tenant)
     }
 
+    /// Tells a number that is another one whenever an answer may be.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn epoch(&self) -> Result<u64, Fault> {
+        let generation = self.live()?;
+        let number: u64 = generation.name.trim_start_matches("g-").parse().unwrap_or_default();
+        Ok(number << 40 | generation.reader.searcher().generation().generation_id())
+    }
+
     /// Checks every file of the index against its checksum.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! `/v1`, pictures below `/iiif`, the page at the root. [`router`] puts the parts together and
 //! `guard` around them; [`serve`] speaks to clients.
 
+mod answers;
 mod asked;
 mod audit;
 mod caller;
@@ -38,6 +39,7 @@ use pace::{Pace, keep_pace};
 pub(crate) use v1::Kind;
 use v1::Reviews;
 
+pub use answers::Answers;
 pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
 pub use gate::Gate;
 pub use guard::RequestId;

@@ -38,7 +38,7 @@ use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::{Door, Gate, Houses, Served, Site, router};
+use super::{Answers, Door, Gate, Houses, Served, Site, router};
 use crate::Index;
 use crate::tests::SmallVocabulary;
 
@@ -96,6 +96,7 @@ impl Desk {
             limits: Limits::default(),
             served,
             gate: Gate::of(2),
+            answers: Answers::default(),
         });
         Self { router: router(site.clone()), site, folder }
     }
