@@ -14,6 +14,7 @@ pub mod catalogue_csv;
 pub mod compare;
 pub mod days;
 pub mod decision;
+pub mod embedding;
 pub mod enrich;
 pub mod fault;
 pub mod field;
