@@ -32,8 +32,8 @@ def main():
     if len(roots) < 10 * KEPT:
         sys.exit(f"{len(roots)} photographs with an embedding are too few")
     mean = roots.mean(axis=0)
-    _, deviations, components = np.linalg.svd(roots - mean, full_matrices=False)
-    components = components[:KEPT]
+    variances, components = np.linalg.eigh(np.cov(roots, rowvar=False))
+    variances, components = variances[::-1], components.T[::-1][:KEPT]
     # A component and its opposite are the same one; which is given is left to chance otherwise.
     components *= np.sign(components[np.arange(KEPT), np.abs(components).argmax(axis=1)])[:, None]
     steps = np.abs(components).max(axis=1) / 127
@@ -47,7 +47,7 @@ def main():
         file.write(mean.astype("<f4").tobytes())
         file.write(steps.astype("<f4").tobytes())
         file.write(rounded.astype("i1").tobytes())
-    share = (deviations[:KEPT] ** 2).sum() / (deviations**2).sum()
+    share = variances[:KEPT].sum() / variances.sum()
     print(f"{len(roots)} photographs, {share:.3f} of the variance kept", file=sys.stderr)
 
 

@@ -17,9 +17,9 @@ const HEAD: usize = 32;
 const SCALE: f32 = 181.0;
 /// How many are compared exactly at least, and for each one asked for: `bench-like` tells what
 /// share of the truly nearest is found with it.
-const COMPARED: usize = 2_000;
+const COMPARED: usize = 5_000;
 /// See [`COMPARED`].
-const COMPARED_EACH: usize = 20;
+const COMPARED_EACH: usize = 50;
 
 /// No head has this value.
 const ABSENT: i8 = i8::MIN;
