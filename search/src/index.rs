@@ -21,7 +21,7 @@ use crate::generation::{self, Generation, Position, Stamp, WriteLock};
 use crate::indexer::{CaughtUp, Indexer, blocking};
 use crate::query;
 use crate::search::{self, Answer, Hit};
-use crate::standing;
+use crate::{likeness, standing};
 
 /// A search index over the catalogue, in one folder.
 pub struct Index {
@@ -147,8 +147,7 @@ impl Index {
         asset: &AssetId,
         limit: usize,
     ) -> Result<Option<Vec<Hit>>, Fault> {
-        let _ = (tenant, asset, limit);
-        Ok(None)
+        likeness::like(&*self.live()?, &self.builder, tenant, asset, limit)
     }
 
     /// Lists the labels in use whose name begins so, by kind and name, after one.
