@@ -104,7 +104,7 @@ async fn pictures_that_lie_near_each_other_show_the_like_in_grey_too() {
     let [near, grey, chance] = ["objects", "objects_grey", "objects_chance"]
         .map(|name| report.figure("likeness", name).unwrap());
     // Measured: NEAR and GREY, by chance CHANCE.
-    assert!(near > LEAST && grey > LEAST && chance < MOST, "{}", report.to_json());
+    assert!(near > 0.7 && grey > 0.6 && chance < 0.45, "{}", report.to_json());
     for Looked { record, grey, .. } in &looked {
         let [colour, grey] = [record, grey.as_ref().unwrap()].map(|it| it.embedding.as_ref());
         assert!(colour.unwrap().cosine(grey.unwrap()).unwrap() > 0.3, "{}", record.asset);

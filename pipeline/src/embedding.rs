@@ -138,9 +138,9 @@ mod tests {
         let good = Embedding::of(&space(), &[1.0; DIMENSIONS]).unwrap();
         let text = serde_json::to_string(&good).unwrap();
         assert!(text.len() < 220, "{} bytes with every picture", text.len());
-        for bad in [text.replace("f39", "f"), text.replace("f39", "f3?"), text.replace("f3", "AA")]
-        {
-            assert!(serde_json::from_str::<Embedding>(&bad).is_err(), "{bad}");
+        let longer = text.replacen("\"f39", "\"AAAAf39", 1);
+        for bad in [text.replace("f38\"", "f3\""), text.replace("f38", "f?8"), longer] {
+            assert!(bad != text && serde_json::from_str::<Embedding>(&bad).is_err(), "{bad}");
         }
         let silent = serde_json::json!({ "space": "m/1", "values": "A".repeat(171) });
         assert!(serde_json::from_value::<Embedding>(silent).is_err());

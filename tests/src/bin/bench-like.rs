@@ -73,7 +73,7 @@ fn main() -> Outcome<()> {
 fn embeddings(pictures: usize) -> Vec<[i8; DIMENSIONS]> {
     let mut random = Random(88_172_645_463_325_252);
     let space = Space::named("synthetic");
-    let deviation = |at: usize| 1.0 / (1.0 + at as f32).powf(0.44);
+    let deviation = |at: usize| 1.0 / (1.0 + at as f32).powf(0.29);
     let centres: Vec<[f32; DIMENSIONS]> = (0..pictures.div_ceil(CLUSTER))
         .map(|_| std::array::from_fn(|at| random.normal() * deviation(at)))
         .collect();
