@@ -4,18 +4,22 @@
 //! Rejected labels are left out here, so nothing can find them.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
-use glassplate_pipeline::record::{LabelState, Record, RecordLabel};
+use glassplate_pipeline::record::{Bar, LabelState, Record, RecordLabel};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claims::{Claims, FoundLabel, Weight};
+use crate::facts::{self, Fact, facts};
 use crate::fields;
+use crate::level::Level;
 use crate::words::{self, Purpose, Token};
 use glassplate_pipeline::days::Days;
 
@@ -39,6 +43,12 @@ pub(crate) struct Document {
     pub(crate) registered: i64,
     /// The days in which the picture may have been taken.
     pub(crate) days: Option<Days>,
+    /// The original's length in bytes.
+    pub(crate) bytes: u64,
+    /// Every word of a plain query that finds it, at the best place where it stands.
+    pub(crate) any: HashMap<String, Level>,
+    /// Exact values.
+    pub(crate) facts: Vec<Fact>,
     /// The words that people wrote.
     pub(crate) text: Vec<Token>,
     /// The words of single fields, each behind its field's name: see [`named_term`].
@@ -58,6 +68,9 @@ pub(crate) struct Summary {
     pub(crate) title: String,
     pub(crate) collections: Vec<String>,
     pub(crate) sources: Vec<String>,
+    /// Width and height in pixels, upright.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<(u32, u32)>,
     pub(crate) labels: Vec<FoundLabel>,
     pub(crate) texts: Vec<KeptText>,
 }
@@ -76,6 +89,9 @@ pub(crate) struct KeptText {
 pub(crate) struct Builder {
     pub(crate) claims: Claims,
     pub(crate) interpreter: Arc<dyn Interpreter>,
+    /// Which labels plain words find, and facets count.
+    pub(crate) bar: Bar,
+    fingerprint: String,
 }
 
 /// Writes the index term of a word in a named field.
@@ -84,22 +100,47 @@ pub(crate) fn named_term(field: &str, word: &str) -> String {
 }
 
 impl Builder {
-    pub(crate) fn new(vocabulary: Arc<dyn Vocabulary>, interpreter: Arc<dyn Interpreter>) -> Self {
-        Self { claims: Claims::new(vocabulary), interpreter }
+    pub(crate) fn new(
+        vocabulary: Arc<dyn Vocabulary>,
+        interpreter: Arc<dyn Interpreter>,
+        bar: Bar,
+    ) -> Self {
+        let Bar { objects, scenes, concepts } = bar;
+        let fingerprint =
+            format!("{} bar {objects} {scenes} {concepts}", interpreter.fingerprint());
+        Self { claims: Claims::new(vocabulary), interpreter, bar, fingerprint }
+    }
+
+    /// Changes whenever the same record might give another document.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Makes the document of a record.
     pub(crate) fn document(&self, record: &Record) -> Document {
         let texts = texts(record);
         let labels = self.labels(record);
+        let shown: Vec<&FoundLabel> = labels.iter().filter(|l| l.is_shown(&self.bar)).collect();
+        let days = texts
+            .iter()
+            .filter(|text| date_field(&text.field))
+            .find_map(|text| Days::read(&text.text));
+        let facts = facts(record, &texts, &shown, days, &self.claims);
+        let mut any = HashMap::new();
+        for label in shown {
+            for (term, relation) in self.claims.terms(label).iter() {
+                let weight = Weight::new(*relation, label.kind, label.state, label.confidence);
+                raise(&mut any, term, Level::claim(weight));
+            }
+        }
         let mut document = Document {
             asset: record.asset.clone(),
             tenant: record.tenant.clone(),
             registered: record.registered.as_microsecond(),
-            days: texts
-                .iter()
-                .filter(|text| date_field(&text.field))
-                .find_map(|text| Days::read(&text.text)),
+            days,
+            bytes: record.bytes,
+            any,
+            facts,
             text: Vec::new(),
             named: Vec::new(),
             trace: Vec::new(),
@@ -110,6 +151,7 @@ impl Builder {
             document.add_text(text);
         }
         document.add_places(record);
+        document.level_words();
         document
     }
 
@@ -151,6 +193,25 @@ impl Builder {
 }
 
 impl Document {
+    /// Puts what was written among the words of plain queries.
+    fn level_words(&mut self) {
+        let mut repeated: HashMap<&str, usize> = HashMap::new();
+        for token in &self.text {
+            *repeated.entry(&token.text).or_default() += 1;
+        }
+        let words = self.text.len();
+        for (word, times) in repeated {
+            raise(&mut self.any, word, Level::text(times, words));
+        }
+        let title = named_term(fields::TITLE, "");
+        for word in self.named.iter().filter_map(|token| token.text.strip_prefix(&title)) {
+            raise(&mut self.any, word, Level::TITLE);
+        }
+        for token in &self.trace {
+            raise(&mut self.any, &token.text, Level::TRACE);
+        }
+    }
+
     fn add_text(&mut self, text: &KeptText) {
         let tokens = words::tokens(&text.text, Purpose::Index);
         for field in fields::covering(&text.field) {
@@ -169,7 +230,7 @@ impl Document {
         append(&mut self.trace, id.into_iter(), None);
         for place in &record.occurrences {
             let tokens = words::path_tokens(&place.source);
-            append(&mut self.named, tokens.iter().cloned(), Some(fields::SOURCE));
+            append(&mut self.named, tokens.iter().cloned(), Some(fields::FILE));
             append(&mut self.trace, tokens.into_iter(), None);
         }
         for collection in &self.summary.collections {
@@ -180,6 +241,19 @@ impl Document {
         if let Some(Ok(Value::String(format))) = record.format.map(serde_json::to_value) {
             let tokens = words::tokens(&format, Purpose::Index).into_iter();
             append(&mut self.named, tokens, Some(fields::FORMAT));
+        }
+    }
+}
+
+/// Keeps the better of two places of a word.
+fn raise(any: &mut HashMap<String, Level>, word: &str, level: Level) {
+    match any.entry(word.to_owned()) {
+        Entry::Occupied(mut held) if held.get().score() < level.score() => {
+            held.insert(level);
+        }
+        Entry::Occupied(_) => {}
+        Entry::Vacant(room) => {
+            room.insert(level);
         }
     }
 }
@@ -265,6 +339,7 @@ fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> 
         title: title(record, texts, &labels),
         collections,
         sources: sources.take(MOST_SHOWN).collect(),
+        size: facts::upright(record),
         labels: labels.into_iter().take(MOST_SHOWN).collect(),
         texts: texts.iter().take(MOST_SHOWN).map(kept).collect(),
     }

@@ -4,6 +4,8 @@
 //! distinction that ranking needs is made here too: what people wrote counts above what a
 //! camera or a program left behind.
 
+use crate::facts;
+
 /// A field that a query can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueryField {
@@ -28,9 +30,11 @@ pub(crate) enum FieldKind {
     Date,
     /// An asset id.
     Asset,
+    /// An exact value: one of these, or any where none is listed.
+    Fact(&'static [&'static str]),
 }
 
-use FieldKind::{Asset, Date, Label, Words};
+use FieldKind::{Asset, Date, Fact, Label, Words};
 use glassplate_pipeline::label::LabelKind::{Concept, Object, Scene};
 
 const fn field(
@@ -45,14 +49,14 @@ const fn field(
 /// The collection's field.
 pub(crate) const COLLECTION: &str = "collection";
 /// The field of the paths where an asset was found.
-pub(crate) const SOURCE: &str = "source";
+pub(crate) const FILE: &str = "file";
 /// The format's field.
 pub(crate) const FORMAT: &str = "format";
 /// The title's field, whose words also rank higher in a plain search.
 pub(crate) const TITLE: &str = "title";
 
 /// Every field, in the order of the documentation.
-pub(crate) const FIELDS: [QueryField; 21] = [
+pub(crate) const FIELDS: [QueryField; 25] = [
     field(TITLE, &[], Words, &["title", "headline", "alternative"]),
     field(
         "caption",
@@ -87,13 +91,18 @@ pub(crate) const FIELDS: [QueryField; 21] = [
     field("model", &["camera"], Words, &["model"]),
     field(COLLECTION, &[], Words, &[]),
     field(FORMAT, &[], Words, &[]),
-    field(SOURCE, &["file", "path"], Words, &[]),
+    field(FILE, &["path"], Words, &[]),
     field("asset", &["id"], Asset, &[]),
     field("date", &["year"], Date, &["date_taken", "date", "date_created"]),
     field("label", &[], Label(None), &[]),
     field("object", &[], Label(Some(Object)), &[]),
     field("scene", &[], Label(Some(Scene)), &[]),
     field("concept", &[], Label(Some(Concept)), &[]),
+    field("is", &[], Fact(&facts::IS), &[]),
+    field("has", &[], Fact(&facts::HAS), &[]),
+    field("state", &[], Fact(&facts::STATE), &[]),
+    // `human`, `machine`, or a model's name.
+    field("source", &["by"], Fact(&[]), &[]),
 ];
 
 /// Metadata that a camera or a program writes; found last, like a file name.

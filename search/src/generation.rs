@@ -14,19 +14,27 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use glassplate_pipeline::catalogue::Bookmark;
 use glassplate_pipeline::fault::{Fault, FaultKind};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Warmer};
 
+use crate::collect::Collector;
 use crate::faults;
 use crate::schema::{Columns, SCHEMA_VERSION, schema};
+use crate::sheet::Sheets;
+use crate::standing::Standing;
 
 /// Blocks of the document store: small, because a search reads a few documents each in its own.
 const STORE_BLOCK_BYTES: usize = 4096;
 /// Decompressed blocks kept.
 const STORE_BLOCKS_KEPT: usize = 512;
+
+/// Of how many tenants it is kept what they have.
+const STANDINGS_KEPT: usize = 64;
 
 /// What `current` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +49,10 @@ pub(crate) struct Generation {
     pub(crate) index: tantivy::Index,
     pub(crate) reader: IndexReader,
     pub(crate) columns: Columns,
+    pub(crate) sheets: Arc<Sheets>,
+    pub(crate) collector: Collector,
+    /// By the reader's generation and the tenant.
+    pub(crate) standings: Cache<(u64, String), Arc<Standing>>,
 }
 
 /// How far a generation has followed the change feed: the payload of each commit.
@@ -188,13 +200,17 @@ fn names(dir: &Path) -> Result<Vec<String>, Fault> {
 impl Generation {
     fn opened(name: String, index: tantivy::Index) -> tantivy::Result<Self> {
         let (_, columns) = schema();
+        let sheets = Arc::new(Sheets::default());
+        let warmer: Arc<dyn Warmer> = sheets.clone();
         let reader = index
             .reader_builder()
             // Commits of other processes become visible too, half a second later.
             .reload_policy(ReloadPolicy::OnCommitWithDelay)
             .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
+            .warmers(vec![Arc::downgrade(&warmer)])
             .try_into()?;
-        Ok(Self { name, index, reader, columns })
+        let (collector, standings) = (Collector::default(), Cache::new(STANDINGS_KEPT));
+        Ok(Self { name, index, reader, columns, sheets, collector, standings })
     }
 
     /// Reads how far this generation has followed the change feed.

@@ -14,21 +14,20 @@ use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::Bar;
 
-use crate::ask::{Ask, Count, Holdings, LabelCount, Suggestion};
+use crate::ask::{Ask, Count, Facet, Holdings, LabelCount, Suggestion};
 use crate::document::Builder;
 use crate::faults;
 use crate::generation::{self, Generation, Position, Stamp, WriteLock};
 use crate::indexer::{CaughtUp, Indexer, blocking};
 use crate::query;
 use crate::search::{self, Answer, Hit};
+use crate::standing;
 
 /// A search index over the catalogue, in one folder.
 pub struct Index {
     dir: PathBuf,
     builder: Arc<Builder>,
     live: RwLock<Live>,
-    /// What hits show of labels.
-    bar: Bar,
 }
 
 struct Live {
@@ -39,7 +38,8 @@ struct Live {
 }
 
 impl Index {
-    /// Opens the index in `dir`, making it when there is none.
+    /// Opens the index in `dir`, making it when there is none; plain words find, and facets
+    /// count, the labels above the bar.
     ///
     /// An index that is damaged or of another schema is replaced by an empty one, which
     /// [`Index::note`] tells and the next [`Index::catch_up`] fills.
@@ -51,21 +51,15 @@ impl Index {
         dir: &Path,
         vocabulary: Arc<dyn Vocabulary>,
         interpreter: Arc<dyn Interpreter>,
+        bar: Bar,
     ) -> Result<Self, Fault> {
         fs::create_dir_all(dir)
             .map_err(|e| faults::io(&format!("cannot make the index {}", dir.display()), e))?;
         Ok(Self {
             dir: dir.to_owned(),
-            builder: Arc::new(Builder::new(vocabulary, interpreter)),
+            builder: Arc::new(Builder::new(vocabulary, interpreter, bar)),
             live: RwLock::new(open_or_replace(dir)?),
-            bar: Bar::default(),
         })
-    }
-
-    /// The same index, whose hits show labels above another bar; what is found stays the same.
-    #[must_use]
-    pub fn showing(self, bar: Bar) -> Self {
-        Self { bar, ..self }
     }
 
     /// Tells why the index is empty although the catalogue may not be; nothing when it is sound.
@@ -91,6 +85,15 @@ impl Index {
         Ok(caught_up)
     }
 
+    /// Tells whether everything that the catalogue holds is in the index.
+    ///
+    /// # Errors
+    /// What the catalogue says; `Broken` when the index is damaged.
+    pub async fn is_level(&self, catalogue: &dyn Catalogue) -> Result<bool, Fault> {
+        let position = self.live()?.position()?;
+        Ok(self.standing(&position, catalogue).await? == Standing::Level)
+    }
+
     /// Makes the index anew from the whole catalogue and swaps it in.
     ///
     /// Searches go on in the old index until then; a crash leaves the old one in force.
@@ -113,10 +116,9 @@ impl Index {
     /// `BadInput` pointing at the place when the query or the cursor cannot be understood,
     /// `Broken` when the index is damaged.
     pub fn search(&self, tenant: &Tenant, ask: &Ask) -> Result<Answer, Fault> {
-        let query = query::parse(&ask.query)?;
+        let query = query::parse(&ask.query, ask.typing)?;
         let generation = self.live()?;
-        let mut answer =
-            search::search(&generation, &self.builder, tenant, &query, &self.bar, ask)?;
+        let mut answer = search::search(&generation, &self.builder, tenant, &query, ask)?;
         answer.notes.extend(self.note());
         Ok(answer)
     }
@@ -131,8 +133,7 @@ impl Index {
         typed: &str,
         limit: usize,
     ) -> Result<Vec<Suggestion>, Fault> {
-        let _ = (tenant, typed, limit);
-        Ok(Vec::new())
+        standing::suggest(&*self.live()?, &self.builder, tenant, typed, limit)
     }
 
     /// Finds the records whose pictures look most like one's, the likest first; nothing when the
@@ -162,8 +163,7 @@ impl Index {
         after: Option<(LabelKind, &str)>,
         limit: usize,
     ) -> Result<Vec<LabelCount>, Fault> {
-        let _ = (tenant, kind, prefix, after, limit);
-        Ok(Vec::new())
+        standing::labels(&*self.live()?, &self.builder, tenant, kind, prefix, after, limit)
     }
 
     /// Lists a tenant's collections by name, with how many records each has.
@@ -171,8 +171,7 @@ impl Index {
     /// # Errors
     /// `Broken` when the index is damaged.
     pub fn collections(&self, tenant: &Tenant) -> Result<Vec<Count>, Fault> {
-        let _ = tenant;
-        Ok(Vec::new())
+        standing::values(&*self.live()?, &self.builder, tenant, Facet::Collection)
     }
 
     /// Tells how much a tenant has.
@@ -180,8 +179,7 @@ impl Index {
     /// # Errors
     /// `Broken` when the index is damaged.
     pub fn holdings(&self, tenant: &Tenant) -> Result<Holdings, Fault> {
-        let _ = tenant;
-        Ok(Holdings::default())
+        standing::holdings(&*self.live()?, &self.builder, tenant)
     }
 
     /// Checks every file of the index against its checksum.
@@ -273,7 +271,7 @@ impl Index {
         position: &Position,
         catalogue: &dyn Catalogue,
     ) -> Result<Standing, Fault> {
-        let fingerprint = self.builder.interpreter.fingerprint();
+        let fingerprint = self.builder.fingerprint();
         if !position.bookmark.is_start() && position.interpreter != fingerprint {
             return Ok(Standing::Outdated("labels are read otherwise than they were indexed"));
         }

@@ -85,7 +85,7 @@ impl Indexer {
             }
             let position = Position {
                 bookmark: changes.bookmark,
-                interpreter: self.builder.interpreter.fingerprint().to_owned(),
+                interpreter: self.builder.fingerprint().to_owned(),
             };
             done.changes += changes.list.len() as u64;
             for (tenant, assets) in by_tenant(changes.list) {

@@ -5,24 +5,33 @@
 //! change feed ([`Index::catch_up`], or [`follow`] while an ingest runs) and answers queries
 //! ([`Index::search`]) without a network or the catalogue.
 //!
-//! `document` says what of a record can be found, `query` what can be asked, `query::plan`
-//! what ranks above what, `why` how a hit explains itself.
+//! `document` says what of a record can be found, `level` what ranks above what, `query` what
+//! can be asked and how, `collect` how the answer is gathered, `why` how a hit explains itself.
+//! [`http`] serves it all to people and programs.
 
 mod ask;
 mod claims;
+mod collect;
+mod cursor;
 mod document;
+mod facts;
 mod faults;
 mod fields;
 mod follow;
 mod generation;
+mod highlight;
 pub mod http;
 mod iiif;
 mod index;
 mod indexer;
+mod level;
+mod lexicon;
 mod page;
 mod query;
 mod schema;
 mod search;
+mod sheet;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -34,7 +43,8 @@ pub use ask::{
 };
 pub use claims::FoundLabel;
 pub use follow::{DEFAULT_INTERVAL, Follower, follow};
+pub use highlight::Highlight;
 pub use index::Index;
 pub use indexer::CaughtUp;
-pub use search::{Answer, Highlight, Hit};
+pub use search::{Answer, Hit};
 pub use why::Why;

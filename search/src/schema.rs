@@ -2,29 +2,35 @@
 //!
 //! | field | holds | for |
 //! |---|---|---|
-//! | `tenant` | the tenant | every query |
+//! | `tenant` | the tenant | empty queries and what is not |
 //! | `key` | tenant and asset | replacing a document |
-//! | `text` | the words that people wrote | words, phrases |
+//! | `any` | every word that finds it; how often says where, see [`crate::level`] | words |
+//! | `text` | the words that people wrote | phrases |
 //! | `named` | the words of each field behind its name | `creator:mydans` |
-//! | `trace` | words of paths, collections, cameras, and the asset's id | words |
-//! | `claims` | the terms of labels; a position is a packed [`crate::claims::Weight`] | words, `object:` |
-//! | `from`, `to` | the days in which it may have been taken, `yyyymmdd` | `date:` |
-//! | `registered` | microseconds since 1970 | newest first |
+//! | `trace` | words of paths, collections, cameras, and the asset's id | phrases |
+//! | `claims` | the terms of labels; a position is a packed [`crate::claims::Weight`] | `object:`, `confidence>=` |
+//! | `facts` | exact values, see [`crate::facts`] | facets, `is:`, `has:` |
+//! | `from`, `to` | the days in which it may have been taken, `yyyymmdd` | `date:`, order |
+//! | `registered` | microseconds since 1970 | order |
 //! | `order` | the asset id's first 13 characters as a number | a stable order of equals |
+//! | `bytes` | the original's length | how much a tenant has |
 //! | `body` | the summary as JSON, stored only | what a hit shows |
+//!
+//! Every term begins with its tenant, so a posting list is of one tenant alone: another one's
+//! pictures add nothing to a count, and no time to a search.
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use tantivy::TantivyDocument;
 use tantivy::Term;
 use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+    FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token as TantivyToken};
 
 use crate::document::Document;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// The names of the fields that are sorted by.
 pub(crate) const ORDER: &str = "order";
@@ -34,45 +40,59 @@ pub(crate) const REGISTERED: &str = "registered";
 pub(crate) const FROM: &str = "from";
 /// The last day, see [`Columns`].
 pub(crate) const TO: &str = "to";
+/// Exact values, see [`Columns`].
+pub(crate) const FACTS: &str = "facts";
+/// The originals' lengths, see [`Columns`].
+pub(crate) const BYTES: &str = "bytes";
+/// Stands between the parts of a term; no text has it.
+pub(crate) const BETWEEN: char = '\u{1f}';
 
 /// The fields' handles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Columns {
     pub(crate) tenant: Field,
     pub(crate) key: Field,
+    pub(crate) any: Field,
     pub(crate) text: Field,
     pub(crate) named: Field,
     pub(crate) trace: Field,
     pub(crate) claims: Field,
+    pub(crate) facts: Field,
     pub(crate) from: Field,
     pub(crate) to: Field,
     pub(crate) registered: Field,
     pub(crate) order: Field,
+    pub(crate) bytes: Field,
     pub(crate) body: Field,
 }
 
 /// Builds the schema and its handles.
 pub(crate) fn schema() -> (Schema, Columns) {
     let mut schema = Schema::builder();
-    let words = |lengths: bool| {
+    let words = |option: IndexRecordOption, lengths: bool| {
         // Tokens come ready made; the name only satisfies tantivy.
         let indexing = TextFieldIndexing::default()
             .set_tokenizer("raw")
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions)
+            .set_index_option(option)
             .set_fieldnorms(lengths);
         TextOptions::default().set_indexing_options(indexing)
     };
+    let (levels, places) = (IndexRecordOption::WithFreqs, IndexRecordOption::WithFreqsAndPositions);
+    let exact = words(IndexRecordOption::Basic, false).set_fast("raw");
     let columns = Columns {
         tenant: schema.add_text_field("tenant", STRING),
         key: schema.add_text_field("key", STRING),
-        text: schema.add_text_field("text", words(true)),
-        named: schema.add_text_field("named", words(false)),
-        trace: schema.add_text_field("trace", words(false)),
-        claims: schema.add_text_field("claims", words(false)),
+        any: schema.add_text_field("any", words(levels, false)),
+        text: schema.add_text_field("text", words(places, true)),
+        named: schema.add_text_field("named", words(places, false)),
+        trace: schema.add_text_field("trace", words(places, false)),
+        claims: schema.add_text_field("claims", words(places, false)),
+        facts: schema.add_text_field(FACTS, exact),
         from: schema.add_u64_field(FROM, FAST),
         to: schema.add_u64_field(TO, FAST),
         registered: schema.add_i64_field(REGISTERED, FAST),
-        order: schema.add_u64_field(ORDER, FAST | INDEXED),
+        order: schema.add_u64_field(ORDER, FAST),
+        bytes: schema.add_u64_field(BYTES, FAST),
         // As text: tantivy reads stored bytes one by one.
         body: schema.add_text_field("body", STORED),
     };
@@ -90,29 +110,58 @@ impl Columns {
         Term::from_field_text(self.key, &key(tenant, asset.as_str()))
     }
 
+    /// The term of a word of one tenant.
+    pub(crate) fn word(&self, field: Field, tenant: &Tenant, word: &str) -> Term {
+        Term::from_field_text(field, &term(tenant, word))
+    }
+
     /// Turns a document into tantivy's.
     pub(crate) fn write(&self, document: &Document) -> TantivyDocument {
         let mut written = TantivyDocument::new();
-        written.add_text(self.tenant, document.tenant.as_str());
-        written.add_text(self.key, key(&document.tenant, document.asset.as_str()));
-        let claims = document.claims.iter().map(|(term, weight)| (weight.0, term.clone()));
+        let tenant = &document.tenant;
+        written.add_text(self.tenant, tenant.as_str());
+        written.add_text(self.key, key(tenant, document.asset.as_str()));
         let words = |tokens: &[crate::words::Token]| {
-            ready(tokens.iter().map(|token| (token.position, token.text.clone())))
+            ready(tokens.iter().map(|token| (token.position, term(tenant, &token.text))))
         };
+        let any = document.any.iter().flat_map(|(word, level)| {
+            std::iter::repeat_n(term(tenant, word), usize::from(level.frequency()))
+        });
+        written.add_pre_tokenized_text(self.any, ready(any.map(|word| (0, word))));
         written.add_pre_tokenized_text(self.text, words(&document.text));
         written.add_pre_tokenized_text(self.named, words(&document.named));
         written.add_pre_tokenized_text(self.trace, words(&document.trace));
+        let claims = document.claims.iter().map(|(word, weight)| (weight.0, term(tenant, word)));
         written.add_pre_tokenized_text(self.claims, ready(claims));
+        for fact in &document.facts {
+            written.add_text(self.facts, fact_term(tenant, fact.name, &fact.value));
+        }
         if let Some(days) = document.days {
             written.add_u64(self.from, days.from);
             written.add_u64(self.to, days.to);
         }
         written.add_i64(self.registered, document.registered);
         written.add_u64(self.order, order(&document.asset));
+        written.add_u64(self.bytes, document.bytes);
         let body = serde_json::to_string(&document.summary).expect("a summary is plain data");
         written.add_text(self.body, body);
         written
     }
+}
+
+/// Writes a term of one tenant; a tenant's name has no control character.
+pub(crate) fn term(tenant: &Tenant, word: &str) -> String {
+    let tenant = tenant.as_str();
+    let mut term = String::with_capacity(tenant.len() + 1 + word.len());
+    term.push_str(tenant);
+    term.push(BETWEEN);
+    term.push_str(word);
+    term
+}
+
+/// Writes the term of an exact value.
+pub(crate) fn fact_term(tenant: &Tenant, name: &str, value: &str) -> String {
+    format!("{tenant}{BETWEEN}{name}{BETWEEN}{value}")
 }
 
 /// Writes the one key of a tenant's asset; a tenant's name has no slash.

@@ -1,25 +1,26 @@
 //! Searching: one planned query against one generation, and the hits as people see them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::Bar;
 use serde::Serialize;
-use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue};
-use tantivy::collector::{Count, TopDocs};
 use tantivy::schema::Value as _;
-use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
+use tantivy::{DocAddress, Searcher, TantivyDocument};
 
-use crate::ask::{Ask, Correction, Counts, Cursor, MOST_HITS};
+use crate::ask::{Ask, Correction, Count, Counts, Cursor, Facet, MOST_HITS, MOST_VALUES, Sort};
 use crate::claims::FoundLabel;
+use crate::collect::{Collected, Place, Wanted};
 use crate::document::{Builder, Summary};
-use crate::faults;
 use crate::generation::Generation;
+use crate::highlight::{Highlight, highlights};
 use crate::query::Query;
-use crate::query::plan::{Plan, plan};
-use crate::schema::{ORDER, REGISTERED};
+use crate::query::plan::{Need, Plan, plan};
+use crate::sheet::Value;
 use crate::why::{Why, explain};
+use crate::{cursor, faults};
 
 /// The most labels that a hit shows.
 const LABELS_SHOWN: usize = 5;
@@ -29,7 +30,7 @@ const LABELS_SHOWN: usize = 5;
 pub struct Answer {
     /// How many records match, exactly.
     pub total: u64,
-    /// The hits asked for, best first; of an empty query the newest first.
+    /// The hits asked for, in the order asked for.
     pub hits: Vec<Hit>,
     /// The counts of the facets asked for, in the order asked.
     pub facets: Vec<Counts>,
@@ -46,7 +47,8 @@ pub struct Answer {
 pub struct Hit {
     /// The asset.
     pub asset: AssetId,
-    /// How well it fits; only hits of one query can be compared. 0 for an empty query.
+    /// How well it fits; only hits of one query can be compared. 0 where another order was asked
+    /// for.
     pub score: f32,
     /// Its title, or its caption's beginning, its surest labels, its file's name.
     pub title: String,
@@ -66,82 +68,117 @@ pub struct Hit {
     pub highlights: Vec<Highlight>,
 }
 
-/// A piece of a text with the words found in it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Highlight {
-    /// The metadata field.
-    pub field: String,
-    /// The piece.
-    pub text: String,
-    /// The words found in it: begin and end, in bytes of `text`.
-    pub found: Vec<(usize, usize)>,
-}
-
-/// Answers a query among one tenant's records.
+/// Answers a search among one tenant's records.
 pub(crate) fn search(
     generation: &Generation,
     builder: &Builder,
     tenant: &Tenant,
     query: &Query,
-    bar: &Bar,
     ask: &Ask,
 ) -> Result<Answer, Fault> {
-    let (limit, offset) = (ask.limit, 0);
-    let search = || {
+    let after = ask.after.as_ref().map(|after| cursor::read(tenant, ask, after)).transpose()?;
+    let sort = match ask.sort {
+        // Nothing fits better than anything else when everything is asked for.
+        Sort::Relevance if query.all.is_empty() => Sort::Added,
+        sort => sort,
+    };
+    let limit = ask.limit.min(MOST_HITS);
+    guarded("cannot search", || {
         let searcher = generation.reader.searcher();
-        let least = query.least.map_or(*bar, Bar::of_all);
-        let plan = plan(query, tenant, &generation.columns, &searcher, &least)?;
-        let (total, found) = run(&searcher, &plan, query, limit, offset)?;
-        let hits = found
-            .into_iter()
-            .map(|(score, address)| {
-                let summary = summary(&searcher, generation, address)?;
-                let why = explain(&plan.needs, &summary, &builder.claims, &least);
-                Ok(hit(summary, score, why, bar))
-            })
-            .collect::<tantivy::Result<_>>()?;
+        let Generation { columns, sheets, collector, .. } = generation;
+        let plan = plan(query, &ask.within, tenant, columns, &searcher, &builder.bar)?;
+        let name = name(tenant, &plan, query, &ask.within);
+        let counts = !ask.facets.is_empty();
+        let wanted = Wanted { sort, limit, after, counts, name: name.as_deref() };
+        let mut found = collector.collect(&searcher, sheets, &*plan.asks, &wanted)?;
+        let next = (found.hits.len() > limit && limit > 0).then(|| {
+            found.hits.truncate(limit);
+            found.hits.last().map(|(place, _)| cursor::write(tenant, ask, *place))
+        });
+        found.hits.truncate(limit);
+        let show = Show { generation, builder, searcher: &searcher, plan: &plan, query, sort };
         Ok(Answer {
-            total,
-            hits,
-            facets: Vec::new(),
-            next: None,
-            corrections: Vec::new(),
+            total: found.total,
+            hits: found.hits.iter().map(|&hit| show.hit(hit)).collect::<tantivy::Result<_>>()?,
+            facets: facets(generation, tenant, ask, &found),
+            next: next.flatten(),
+            corrections: plan.corrections.clone(),
             notes: query.notes.clone(),
         })
+    })
+}
+
+/// Runs what reads the index; tantivy trusts the files that it maps, so a damaged one may end in
+/// a panic.
+pub(crate) fn guarded<T>(
+    what: &str,
+    work: impl FnOnce() -> tantivy::Result<T>,
+) -> Result<T, Fault> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|e| faults::index(what, e)),
+        Err(_) => Err(faults::panicked(what)),
+    }
+}
+
+/// The query in words, the same for whatever asks the index the same; nothing where the words
+/// that a beginning stands for may be others tomorrow.
+fn name(tenant: &Tenant, plan: &Plan, query: &Query, within: &[(Facet, String)]) -> Option<String> {
+    fn open(need: &Need) -> bool {
+        match need {
+            Need::All(all) | Need::Any(all) => all.iter().any(open),
+            Need::Not(need) => open(need),
+            Need::Opening { .. } => true,
+            Need::One(_) | Need::Name { .. } => false,
+        }
+    }
+    let mut within = within.to_vec();
+    within.sort();
+    (!plan.needs.iter().any(open))
+        .then(|| format!("{tenant} {:?} {within:?} {:?}", plan.needs, query.least))
+}
+
+fn facets(generation: &Generation, tenant: &Tenant, ask: &Ask, found: &Collected) -> Vec<Counts> {
+    let values = &generation.sheets.values;
+    let most = ask.values.min(MOST_VALUES);
+    let counts = |&facet: &Facet| {
+        let mut counted = values.counted(tenant, facet, &found.counts);
+        let order = |a: &(Arc<Value>, u64), b: &(Arc<Value>, u64)| {
+            b.1.cmp(&a.1).then_with(|| a.0.name.cmp(&b.0.name))
+        };
+        if counted.len() > most && most > 0 {
+            counted.select_nth_unstable_by(most - 1, order);
+        }
+        counted.truncate(most);
+        counted.sort_unstable_by(order);
+        let count = |(value, count): (Arc<Value>, u64)| Count { value: value.name.clone(), count };
+        Counts { facet, values: counted.into_iter().map(count).collect() }
     };
-    // tantivy trusts the files that it maps, so a damaged one may end in a panic.
-    match catch_unwind(AssertUnwindSafe(search)) {
-        Ok(result) => result.map_err(|e| faults::index("cannot search", e)),
-        Err(_) => Err(faults::panicked("cannot search")),
+    ask.facets.iter().map(counts).collect()
+}
+
+/// What is needed to show a hit.
+struct Show<'a> {
+    generation: &'a Generation,
+    builder: &'a Builder,
+    searcher: &'a Searcher,
+    plan: &'a Plan,
+    query: &'a Query,
+    sort: Sort,
+}
+
+impl Show<'_> {
+    fn hit(&self, (place, address): (Place, DocAddress)) -> tantivy::Result<Hit> {
+        let summary = summary(self.searcher, self.generation, address)?;
+        let bar = self.query.least.map_or(self.builder.bar, Bar::of_all);
+        let why = explain(&self.plan.needs, &summary, &self.builder.claims, &bar);
+        let highlights = highlights(&self.plan.needs, &summary, &why);
+        let score = if self.sort == Sort::Relevance { place.score() } else { 0.0 };
+        Ok(hit(summary, score, why, highlights, &self.builder.bar))
     }
 }
 
-fn run(
-    searcher: &Searcher,
-    plan: &Plan,
-    query: &Query,
-    limit: usize,
-    offset: usize,
-) -> tantivy::Result<(u64, Vec<(f32, DocAddress)>)> {
-    let limit = limit.min(MOST_HITS);
-    // Beyond the last document there is nothing to rank, and no memory to take for it.
-    if limit == 0 || offset as u64 >= searcher.num_docs() {
-        return Ok((searcher.search(&plan.asks, &Count)? as u64, Vec::new()));
-    }
-    let top = TopDocs::with_limit(limit).and_offset(offset);
-    let order = (SortByStaticFastValue::<u64>::for_field(ORDER), Order::Asc);
-    if query.clauses.is_empty() {
-        let newest = (SortByStaticFastValue::<i64>::for_field(REGISTERED), Order::Desc);
-        let (total, found) =
-            searcher.search(&plan.asks, &(Count, top.order_by((newest, order))))?;
-        return Ok((total as u64, found.into_iter().map(|(_, at)| (0.0, at)).collect()));
-    }
-    let best = (SortBySimilarityScore, Order::Desc);
-    let (total, found) = searcher.search(&plan.asks, &(Count, top.order_by((best, order))))?;
-    Ok((total as u64, found.into_iter().map(|((score, _), at)| (score, at)).collect()))
-}
-
-fn summary(
+/// Reads what the index keeps of a document.
+pub(crate) fn summary(
     searcher: &Searcher,
     generation: &Generation,
     address: DocAddress,
@@ -154,22 +191,25 @@ fn summary(
         .ok_or_else(|| tantivy::TantivyError::InternalError("a document has no body".to_owned()))
 }
 
-fn hit(summary: Summary, score: f32, why: Vec<Why>, bar: &Bar) -> Hit {
+/// Makes a hit of a summary.
+pub(crate) fn hit(
+    summary: Summary,
+    score: f32,
+    why: Vec<Why>,
+    highlights: Vec<Highlight>,
+    bar: &Bar,
+) -> Hit {
+    let shown = summary.labels.into_iter().filter(|label| label.is_shown(bar));
     Hit {
         asset: summary.asset,
         score,
         title: summary.title,
         collections: summary.collections,
         sources: summary.sources,
-        labels: summary
-            .labels
-            .into_iter()
-            .filter(|label| label.is_shown(bar))
-            .take(LABELS_SHOWN)
-            .collect(),
+        labels: shown.take(LABELS_SHOWN).collect(),
         why,
-        width: None,
-        height: None,
-        highlights: Vec::new(),
+        width: summary.size.map(|(width, _)| width),
+        height: summary.size.map(|(_, height)| height),
+        highlights,
     }
 }

@@ -48,6 +48,11 @@ pub enum Why {
         /// The model's name, or who the person is.
         model: String,
     },
+    /// By an exact value: `is:monochrome`.
+    Fact {
+        /// What was asked for.
+        word: String,
+    },
     /// In a path, a collection's name, or a fact of the file.
     Place {
         /// What was asked for.
@@ -63,6 +68,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text { word, field, source } => write!(f, "{word}: in {field} ({source})"),
+            Self::Fact { word } => f.write_str(word),
             Self::Place { word, of, place } => write!(f, "{word}: in {of} {place}"),
             Self::Label { word, label, relation, kind, confidence, state, model } => {
                 write!(f, "{word}: ")?;
@@ -87,20 +93,12 @@ impl fmt::Display for Why {
     }
 }
 
-/// Explains a hit: the best reasons for each need, in the order of the query.
+/// Explains a hit: the best reasons for each need, in the order of the query; of alternatives
+/// all that hold.
 pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, bar: &Bar) -> Vec<Why> {
     let texts = vec![None; summary.texts.len()];
     let mut reasons = Reasons { summary, claims, bar, texts, why: Vec::new() };
-    for need in needs {
-        match need {
-            Need::One(clause) => reasons.clause(clause),
-            Need::Name { name, words } => {
-                if !reasons.labels(name, None) {
-                    words.iter().for_each(|clause| reasons.clause(clause));
-                }
-            }
-        }
-    }
+    needs.iter().for_each(|need| reasons.need(need));
     reasons.why
 }
 
@@ -114,6 +112,19 @@ struct Reasons<'a> {
 }
 
 impl Reasons<'_> {
+    fn need(&mut self, need: &Need) {
+        match need {
+            Need::All(all) | Need::Any(all) => all.iter().for_each(|need| self.need(need)),
+            Need::Not(_) => {}
+            Need::One(clause) | Need::Opening { clause, .. } => self.clause(clause),
+            Need::Name { name, words } => {
+                if !self.labels(name, None) {
+                    words.iter().for_each(|clause| self.clause(clause));
+                }
+            }
+        }
+    }
+
     fn clause(&mut self, clause: &Clause) {
         let words = &clause.words;
         match clause.target {
@@ -121,14 +132,17 @@ impl Reasons<'_> {
                 // Texts rank above labels and labels above places, and one answer will do.
                 let _found = self.text(words, |field| !fields::technical(field))
                     || self.labels(words, None)
-                    || self.place(words, &[fields::COLLECTION, fields::SOURCE])
+                    || self.place(words, &[fields::COLLECTION, fields::FILE])
                     || self.text(words, |_| true);
             }
             // These match by a fact of the file, which the words themselves state.
             Target::Named(fields::FORMAT) => self.fact(words, "format"),
             Target::Date(_) => self.fact(words, "date"),
             Target::Asset => self.fact(words, "asset"),
-            Target::Named(field @ (fields::COLLECTION | fields::SOURCE)) => {
+            Target::Fact(name) => {
+                self.why.push(Why::Fact { word: format!("{name}:{}", words.shown) });
+            }
+            Target::Named(field @ (fields::COLLECTION | fields::FILE)) => {
                 self.place(words, &[field]);
             }
             Target::Named(field) => {
@@ -160,7 +174,14 @@ impl Reasons<'_> {
     }
 
     fn labels(&mut self, words: &Words, kind: Option<LabelKind>) -> bool {
-        let term = words::join(&words.tokens);
+        let asked = words::join(&words.tokens);
+        let answers = |term: &str| {
+            term == asked
+                || words
+                    .opening
+                    .as_ref()
+                    .is_some_and(|o| term.starts_with(o) && !term.contains(' '))
+        };
         let mut found: Vec<(&FoundLabel, Relation)> = Vec::new();
         for label in &self.summary.labels {
             if label.doubtful {
@@ -173,7 +194,7 @@ impl Reasons<'_> {
                 continue;
             }
             let terms = self.claims.terms(label);
-            found.extend(terms.iter().find(|(t, _)| *t == term).map(|&(_, r)| (label, r)));
+            found.extend(terms.iter().find(|(t, _)| answers(t)).map(|&(_, r)| (label, r)));
         }
         let worth = |(label, relation): &(&FoundLabel, Relation)| {
             let ruled = if label.state == LabelState::Proposed { 0.0 } else { 1.0 };
@@ -199,15 +220,15 @@ impl Reasons<'_> {
 
     fn place(&mut self, words: &Words, of: &[&'static str]) -> bool {
         let collections = self.summary.collections.iter().map(|name| (fields::COLLECTION, name));
-        let files = self.summary.sources.iter().map(|path| (fields::SOURCE, path));
+        let files = self.summary.sources.iter().map(|path| (fields::FILE, path));
         let found = collections.chain(files).filter(|(field, _)| of.contains(field)).find(
             |&(field, place)| match field {
-                fields::SOURCE => holds(&words::path_tokens(place), words),
+                fields::FILE => holds(&words::path_tokens(place), words),
                 _ => holds(&words::tokens(place, Purpose::Index), words),
             },
         );
         let Some((field, place)) = found else { return false };
-        let of = if field == fields::SOURCE { "file" } else { "collection" };
+        let of = if field == fields::FILE { "file" } else { "collection" };
         self.why.push(Why::Place { word: words.shown.clone(), of, place: place.clone() });
         true
     }
@@ -215,6 +236,11 @@ impl Reasons<'_> {
 
 /// Tells whether a text's tokens hold the words side by side.
 fn holds(text: &[Token], words: &Words) -> bool {
+    if let Some(opening) = &words.opening
+        && text.iter().any(|token| token.text.starts_with(opening))
+    {
+        return true;
+    }
     let Some((first, others)) = words.tokens.split_first() else { return false };
     text.iter().filter(|token| token.text == first.text).any(|start| {
         others.iter().all(|other| {

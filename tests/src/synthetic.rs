@@ -1,18 +1,20 @@
 //! Made-up archives: as many records as wanted, with the statistics of real ones.
 //!
-//! Words follow Zipf's law, as in any language; a thousand labels hang in a tree of broader
-//! terms, as in WordNet; each picture has a classifier's five guesses and a detector's few.
-//! The pictures themselves do not exist. One seed always makes the same archive.
+//! Words follow Zipf's law, as in any language; labels are those of the networks that an ingest
+//! asks, under the broader terms of WordNet, some far more frequent than others; each picture has
+//! a classifier's five guesses and a detector's few. The pictures themselves do not exist. One
+//! seed always makes the same archive.
 
 use std::ops::Range;
 
+use glassplate_models::taxonomy::{Class, Objects};
+use glassplate_pipeline::assessment::{Assessment, Tone};
 use glassplate_pipeline::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use glassplate_pipeline::catalogue::Entry;
 use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::image::{ColourModel, Format, Technical};
-use glassplate_pipeline::label::{Instance, Label, LabelKind, Synset};
+use glassplate_pipeline::label::{Instance, Label};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
-use glassplate_pipeline::ports::Vocabulary;
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::run::{Balance, Run, RunId};
 use jiff::Timestamp;
@@ -21,54 +23,9 @@ use sha2::{Digest as _, Sha256};
 
 /// How many different words people use.
 const WORDS: usize = 60_000;
-/// How many labels there are; their broader terms come on top.
-const LABELS: usize = 1_000;
 const CREATORS: usize = 800;
 const PLACES: usize = 2_000;
 const COLLECTIONS: usize = 60;
-
-/// A vocabulary in which every synset `n` has the broader term `n / 4`, up to `1`, the entity.
-///
-/// So 1,000 labels hang under 250, 63, 16 and 4 broader terms, as wide as ImageNet's.
-pub struct Tree;
-
-impl Vocabulary for Tree {
-    fn synonyms(&self, synset: &Synset) -> Vec<String> {
-        let number = number(synset);
-        vec![
-            word(number as usize * 3),
-            format!("{} {}", word(number as usize), word(number as usize * 7)),
-        ]
-    }
-
-    fn ancestors(&self, synset: &Synset) -> Vec<(Synset, String)> {
-        std::iter::successors(Some(number(synset) / 4), |n| Some(n / 4))
-            .take_while(|&n| n > 0)
-            .map(|n| (self::synset(n), name(n)))
-            .collect()
-    }
-
-    fn lookup(&self, _: &str) -> Vec<Synset> {
-        Vec::new()
-    }
-}
-
-fn name(number: u32) -> String {
-    if number == 1 { "entity".to_owned() } else { word(number as usize * 3) }
-}
-
-fn number(synset: &Synset) -> u32 {
-    synset.as_str()[1..].parse().expect("eight digits")
-}
-
-fn synset(number: u32) -> Synset {
-    Synset::parse(&format!("n{number:08}")).expect("eight digits")
-}
-
-/// The label with a rank; the lowest level of the tree.
-fn label_synset(rank: usize) -> Synset {
-    synset(u32::try_from(1024 + rank).expect("a thousand labels"))
-}
 
 /// Writes a made-up word, always the same for a number: `rotelu`, `baki`.
 fn word(number: usize) -> String {
@@ -115,6 +72,11 @@ impl Random {
 /// Makes records and queries.
 pub struct Archive {
     random: Random,
+    /// What the classifier knows, the most frequent first.
+    classes: Vec<Class>,
+    /// What the detector knows, the most frequent first.
+    things: Vec<Class>,
+    scenes: Vec<Class>,
 }
 
 impl Archive {
@@ -135,8 +97,19 @@ impl Archive {
     ];
 
     /// Begins an archive; the same seed makes the same one.
+    ///
+    /// # Panics
+    /// When the vocabulary lacks a list of classes, which it is built with.
     pub fn new(seed: u64) -> Self {
-        Self { random: Random(seed) }
+        let objects = Objects::load();
+        let list = |name| objects.classes(name).expect("a list of the vocabulary");
+        let mut random = Random(seed);
+        // The classifier's are in the order of WordNet, where neighbours are alike.
+        let mut classes = list("imagenet-1k");
+        for at in (1..classes.len()).rev() {
+            classes.swap(at, random.below(at + 1));
+        }
+        Self { random, classes, things: list("coco-80"), scenes: list("places365") }
     }
 
     /// Writes a query of one of [`Archive::QUERIES`].
@@ -156,9 +129,9 @@ impl Archive {
             "word and date" => format!("{} date:1930..1939", used(200)),
             "rare word" => word(2_000 + WORDS / 2 + r.below(WORDS / 2)),
             "field" => format!("creator:{}", word(r.zipf(CREATORS))),
-            "label by use" => name(number(&label_synset(r.zipf(LABELS)))),
-            "broader term" => name(number(&label_synset(r.zipf(LABELS))) / 16),
-            "broadest term" => name(number(&label_synset(r.zipf(LABELS))) / 256),
+            "label by use" => self.classes[r.zipf(self.classes.len())].name.clone(),
+            "broader term" => broader(&self.classes[r.zipf(self.classes.len())], 2),
+            "broadest term" => broader(&self.classes[r.zipf(self.classes.len())], 5),
             _ => panic!("no such kind of query: {kind}"),
         }
     }
@@ -220,7 +193,12 @@ impl Archive {
                 },
                 stamp: None,
             },
-            Entry::Opinion(opinion("identify", Subject::Bytes(digest), identified(pixels))),
+            Entry::Opinion(opinion(
+                "identify",
+                Subject::Bytes(digest),
+                identified(pixels, self.random.share() < 0.25),
+            )),
+            Entry::Opinion(opinion("assess", Subject::Pixels(pixels), self.assessed())),
             Entry::Opinion(opinion(
                 "label:efficientnet-lite0",
                 Subject::Pixels(pixels),
@@ -230,6 +208,11 @@ impl Archive {
                 "label:ssd-mobilenet",
                 Subject::Pixels(pixels),
                 Finding::Labelled(self.detections()),
+            )),
+            Entry::Opinion(opinion(
+                "label:squeezenet-places365",
+                Subject::Pixels(pixels),
+                Finding::Labelled(self.places()),
             )),
         ]);
     }
@@ -268,8 +251,8 @@ impl Archive {
         for _ in 0..5 {
             let confidence = left * self.random.share();
             left -= confidence;
-            let rank = self.random.zipf(LABELS);
-            labels.push(label(rank, confidence as f32, 0));
+            let class = &self.classes[self.random.zipf(self.classes.len())];
+            labels.push(label(class, confidence as f32, 0));
         }
         labels
     }
@@ -278,31 +261,61 @@ impl Archive {
     fn detections(&mut self) -> Vec<Label> {
         let count = self.random.below(5);
         (0..count)
-            .map(|n| label(self.random.zipf(80), (0.3 + 0.7 * self.random.share()) as f32, n + 1))
+            .map(|n| {
+                let class = &self.things[self.random.zipf(self.things.len())];
+                label(class, (0.3 + 0.7 * self.random.share()) as f32, n + 1)
+            })
             .collect()
+    }
+
+    /// A scene network's three best.
+    fn places(&mut self) -> Vec<Label> {
+        let mut left = 1.0;
+        let mut labels = Vec::new();
+        for _ in 0..3 {
+            let confidence = left * self.random.share();
+            left -= confidence;
+            let class = &self.scenes[self.random.zipf(self.scenes.len())];
+            labels.push(label(class, confidence as f32, 0));
+        }
+        labels
+    }
+
+    /// Two in five are grey, as in an archive of a century.
+    fn assessed(&mut self) -> Finding {
+        let tone = match self.random.below(10) {
+            0..4 => Tone::Grey,
+            4 => Tone::Toned,
+            _ => Tone::Colour,
+        };
+        Finding::Assessed(Assessment { tone, chroma: 10.0 })
     }
 }
 
-fn label(rank: usize, confidence: f32, instances: usize) -> Label {
-    let synset = label_synset(rank);
-    let ancestors = Tree.ancestors(&synset);
+/// The name of a class's broader term, so many steps up.
+fn broader(class: &Class, steps: usize) -> String {
+    class.parents.get(steps - 1).unwrap_or(&class.name).clone()
+}
+
+fn label(class: &Class, confidence: f32, instances: usize) -> Label {
     let instance = Instance { frame: [0.1, 0.2, 0.3, 0.4], confidence };
     Label {
-        name: name(number(&synset)),
-        kind: LabelKind::Object,
+        name: class.name.clone(),
+        kind: class.kind,
         confidence,
-        parents: ancestors.into_iter().map(|(_, name)| name).collect(),
-        wordnet: Some(synset),
+        parents: class.parents.clone(),
+        wordnet: class.wordnet.clone(),
         instances: vec![instance; instances],
         evidence: Vec::new(),
     }
 }
 
-fn identified(pixels: PixelDigest) -> Finding {
+fn identified(pixels: PixelDigest, upright: bool) -> Finding {
+    let (width, height) = if upright { (3_000, 4_000) } else { (4_000, 3_000) };
     let technical = Technical {
         format: Format::Jpeg,
-        width: 4_000,
-        height: 3_000,
+        width,
+        height,
         frames: 1,
         bit_depth: 8,
         colour: ColourModel::Ycbcr,

@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+mod tenancy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +11,7 @@ use glassplate_pipeline::purchase::Dollars;
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
 #[derive(Debug, Parser)]
@@ -126,6 +129,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: AwsAction,
     },
+    /// Open archives to tenants, and bound what they use over HTTP
+    Tenant {
+        #[command(subcommand)]
+        action: TenantAction,
+    },
+    /// Let people in over HTTP: make, list and revoke keys
+    Key {
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+    /// List who changed what and took what out over HTTP, the latest first
+    #[command(after_help = CODES)]
+    Audit(Audit),
+    /// Serve search, pictures and the page over HTTP until it is ended
+    #[command(after_help = CODES)]
+    Serve(Serve),
     /// Build the search index anew from the catalogue
     #[command(after_help = CODES)]
     Reindex,
@@ -250,6 +269,14 @@ pub(crate) struct Search {
     /// Most pictures to list
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) limit: usize,
+}
+
+/// What serve takes.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on, port 0: any that is free [default: serve.listen]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
 }
 
 /// What show takes.

@@ -26,6 +26,8 @@ use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::store::s3::S3Store;
 use glassplate_pipeline::telemetry::Meter;
+use glassplate_pipeline::tenancy::Registry;
+use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use glassplate_search::Index;
 use tokio::sync::OnceCell;
 
@@ -67,7 +69,7 @@ impl Staff {
 }
 
 /// The clock on the wall.
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> jiff::Timestamp {
@@ -142,13 +144,21 @@ impl Desk {
 
     /// Everything that glassplate itself keeps in the home.
     pub(crate) fn own_places(&self) -> Vec<PathBuf> {
-        ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm", "store", "index"]
-            .map(|name| self.home.join(name))
-            .into()
+        let files = ["catalogue.sqlite", "registry.sqlite"]
+            .into_iter()
+            .flat_map(|file| ["", "-wal", "-shm"].map(|end| format!("{file}{end}")));
+        let folders = ["store", "index", "incoming"].into_iter().map(str::to_owned);
+        files.chain(folders).map(|name| self.home.join(name)).collect()
     }
 
     pub(crate) fn catalogue_file(&self) -> PathBuf {
         self.home.join("catalogue.sqlite")
+    }
+
+    /// Opens the registry of tenants, keys and deeds, making it where there is none.
+    pub(crate) fn registry(&self) -> Result<Arc<dyn Registry>, Fault> {
+        make_folder(&self.home)?;
+        Ok(Arc::new(SqliteRegistry::open(&self.home.join("registry.sqlite"))?))
     }
 
     /// Opens the store.
@@ -167,8 +177,8 @@ impl Desk {
     }
 
     pub(crate) fn index(&self) -> Result<Index, Fault> {
-        Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?)
-            .map(|index| index.showing(self.settings.labels))
+        let bar = self.settings.labels;
+        Index::open(&self.home.join("index"), Objects::load(), self.interpreter()?, bar)
     }
 
     /// The interpreter by which every record is read, calibrated as this home has it.

@@ -6,7 +6,12 @@
 //! creator:mydans            a field; known() lists them
 //! title:"Rear of houses"    a phrase in a field
 //! date:1936 date:1930..1939 a year, month, day, decade or span
-//! -dog -creator:mydans      not
+//! -dog -creator:mydans      not; also NOT dog
+//! dog OR cat                either; (dog OR cat) beach groups
+//! tur*                      words that begin so
+//! is:monochrome has:people  what is known of the picture: facts::IS, facts::HAS
+//! state:approved            what people made of its labels
+//! source:human              whose labels it has: human, machine, or a model's name
 //! confidence>=0.8           machine labels at least this sure; otherwise the bar of their kind
 //! ```
 //!

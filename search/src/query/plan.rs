@@ -1,19 +1,13 @@
-//! The plan: which postings a query's clauses ask, and what each kind of find is worth.
+//! The plan: which postings a query asks.
 //!
-//! A word scores by the best place where it is found, and a record by the sum over the
-//! query's words. The bounds of the places do not overlap:
-//!
-//! | found | scores |
-//! |---|---|
-//! | in a title | 10 |
-//! | in another text that people wrote | 8 to 9.5, more in a short one |
-//! | as a label that a person approved or added | 4 to 6, by nearness |
-//! | as a machine's label | 0.5 to 3.5, by confidence times nearness |
-//! | in a path, a collection's name, a camera's data | 0.2 to 0.4 |
+//! A plain word is one posting list: where it was found and what that scores was worked out
+//! when the record was indexed, see [`crate::level`]. A record scores the sum over the query's
+//! words. Phrases, fields, kinds of label and other least confidences ask the finer fields.
 
 use std::ops::Bound;
 
 use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::days::Days;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::record::Bar;
 use tantivy::query::{
@@ -23,26 +17,30 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use super::ast::{Clause, Query, Target, Words};
-use super::postings::{ClaimQuery, Least, TextQuery};
+use super::ast::{Clause, Node, Query, Target, Words};
+use super::postings::{AnyQuery, ClaimQuery, Least, TextQuery};
+use crate::ask::{Correction, Facet};
 use crate::document::named_term;
 use crate::fields;
-use crate::schema::{Columns, key};
+use crate::level::{IN_TEXT, IN_TITLE, IN_TRACE};
+use crate::lexicon::Lexicon;
+use crate::schema::{Columns, fact_term, key};
 use crate::words::{self, Token};
-use glassplate_pipeline::days::Days;
 
-const IN_TITLE: (f32, f32) = (10.0, 0.0);
-const IN_TEXT: (f32, f32) = (8.0, 1.5);
-const IN_TRACE: (f32, f32) = (0.2, 0.2);
 /// The most words of one label's name, as `black and white` has.
 const LONGEST_NAME: usize = 4;
+/// The most words that a beginning stands for, those first that most records have.
+const MOST_ENDINGS: usize = 64;
 
 type Boxed = Box<dyn TantivyQuery>;
 
-/// One thing that a record must meet, as planned.
+/// A part of a query as it is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Need {
-    /// A clause of the query.
+    All(Vec<Need>),
+    Any(Vec<Need>),
+    Not(Box<Need>),
+    /// A condition of the query.
     One(Clause),
     /// Neighbouring words that are also the whole name of a label: `sea turtle`.
     Name {
@@ -51,62 +49,103 @@ pub(crate) enum Need {
         /// The words, each of which may be found by itself instead.
         words: Vec<Clause>,
     },
+    /// A word that goes on in several ways.
+    Opening {
+        /// The condition.
+        clause: Clause,
+        /// The words, as they are in the index.
+        endings: Vec<String>,
+    },
 }
 
 /// What to ask the index, and the needs that explain a hit.
 pub(crate) struct Plan {
     pub(crate) asks: Boxed,
+    /// All of it must be met.
     pub(crate) needs: Vec<Need>,
+    pub(crate) corrections: Vec<Correction>,
 }
 
-/// Plans a query of one tenant.
+/// Plans a query of one tenant, narrowed to exact values.
 pub(crate) fn plan(
     query: &Query,
+    within: &[(Facet, String)],
     tenant: &Tenant,
     columns: &Columns,
     searcher: &Searcher,
     bar: &Bar,
 ) -> tantivy::Result<Plan> {
-    let planner = Planner { columns, tenant, least: Least::of(bar) };
-    let wanted: Vec<&Clause> = query.clauses.iter().filter(|clause| !clause.negated).collect();
-    let needs = planner.needs(&wanted, searcher)?;
-    let mut asks: Vec<(Occur, Boxed)> =
-        needs.iter().map(|need| (Occur::Must, planner.need(need))).collect();
-    if asks.is_empty() || !only_tenant(tenant, columns, searcher)? {
-        let own = ConstScoreQuery::new(exact(columns.tenant(tenant)), 0.0);
-        asks.push((Occur::Must, Box::new(own)));
+    let exact = query.least.map(|least| Least::of(&Bar::of_all(least)));
+    let lexicon = Lexicon { columns, tenant, searcher };
+    let least = exact.unwrap_or_else(|| Least::of(bar));
+    let mut planner = Planner {
+        columns,
+        tenant,
+        lexicon,
+        least,
+        exact: exact.is_some(),
+        corrections: Vec::new(),
+    };
+    let needs = planner.all(&query.all)?;
+    let mut asks: Vec<(Occur, Boxed)> = needs.iter().map(|need| planner.occur(need)).collect();
+    for (facet, value) in within {
+        let fact = planner.fact(facet.name(), value);
+        asks.push((Occur::Must, fact));
     }
-    let unwanted = query.clauses.iter().filter(|clause| clause.negated);
-    asks.extend(unwanted.map(|clause| (Occur::MustNot, planner.clause(clause))));
-    Ok(Plan { asks: Box::new(BooleanQuery::new(asks)), needs })
+    if !needs.iter().any(owned) && within.is_empty() {
+        asks.push((Occur::Must, planner.everything()));
+    }
+    Ok(Plan { asks: Box::new(BooleanQuery::new(asks)), needs, corrections: planner.corrections })
 }
 
-/// Tells whether every document is the tenant's, as on most machines: nothing is to be filtered.
-///
-/// Both counts include deleted documents, so they agree only when there is no other tenant.
-fn only_tenant(tenant: &Tenant, columns: &Columns, searcher: &Searcher) -> tantivy::Result<bool> {
-    let all: u64 = searcher.segment_readers().iter().map(|of| u64::from(of.max_doc())).sum();
-    Ok(searcher.doc_freq(&columns.tenant(tenant))? == all)
+/// Whether whatever meets a need is the tenant's: its postings are.
+fn owned(need: &Need) -> bool {
+    match need {
+        Need::All(all) => all.iter().any(owned),
+        Need::Any(any) => any.iter().all(owned),
+        Need::Not(_) => false,
+        Need::One(clause) => !matches!(clause.target, Target::Date(_)),
+        Need::Name { .. } | Need::Opening { .. } => true,
+    }
 }
 
 struct Planner<'a> {
     columns: &'a Columns,
     tenant: &'a Tenant,
+    lexicon: Lexicon<'a>,
     least: Least,
+    /// Whether a least confidence was asked for, which levels know nothing of.
+    exact: bool,
+    corrections: Vec<Correction>,
 }
 
 impl Planner<'_> {
-    /// Joins neighbouring words that the labels know as one name, the longest first.
-    fn needs(&self, wanted: &[&Clause], searcher: &Searcher) -> tantivy::Result<Vec<Need>> {
+    /// Turns what must all be met into needs: words that nobody has are taken for others, and
+    /// neighbouring words that the labels know as one name are joined, the longest first.
+    fn all(&mut self, nodes: &[Node]) -> tantivy::Result<Vec<Need>> {
+        let mut nodes = nodes.to_vec();
+        for need in self.joined(&nodes)? {
+            let Need::One(clause) = need else { continue };
+            let Some(taken) = self.correction(&clause)? else { continue };
+            let wrong = Node::One(clause.clone());
+            for node in nodes.iter_mut().filter(|node| **node == wrong) {
+                *node = Node::One(Clause { words: taken.clone(), ..clause.clone() });
+            }
+            self.corrections.push(Correction { typed: clause.words.shown, taken: taken.shown });
+        }
+        self.joined(&nodes)
+    }
+
+    fn joined(&mut self, nodes: &[Node]) -> tantivy::Result<Vec<Need>> {
         let mut needs = Vec::new();
-        let mut rest = wanted;
+        let mut rest = nodes;
         while let Some((first, others)) = rest.split_first() {
-            let run = rest.iter().take(LONGEST_NAME).take_while(|clause| plain(clause)).count();
+            let run: Vec<&Clause> = rest.iter().take(LONGEST_NAME).map_while(plain).collect();
             let mut taken = None;
-            for length in (2..=run).rev() {
-                let name = name(&rest[..length]);
-                if searcher.doc_freq(&self.claim(&name.tokens))? > 0 {
-                    let words = rest[..length].iter().map(|&clause| clause.clone()).collect();
+            for length in (2..=run.len()).rev() {
+                let name = name(&run[..length]);
+                if self.lexicon.known(&words::join(&name.tokens))? {
+                    let words = run[..length].iter().map(|&clause| clause.clone()).collect();
                     taken = Some((Need::Name { name, words }, length));
                     break;
                 }
@@ -117,7 +156,7 @@ impl Planner<'_> {
                     rest = &rest[length..];
                 }
                 None => {
-                    needs.push(Need::One((*first).clone()));
+                    needs.push(self.single(first)?);
                     rest = others;
                 }
             }
@@ -125,13 +164,92 @@ impl Planner<'_> {
         Ok(needs)
     }
 
+    fn single(&mut self, node: &Node) -> tantivy::Result<Need> {
+        Ok(match node {
+            Node::All(all) => Need::All(self.all(all)?),
+            Node::Any(any) => {
+                Need::Any(any.iter().map(|node| self.one(node)).collect::<tantivy::Result<_>>()?)
+            }
+            // Nobody wants to be without what they did not write.
+            Node::Not(node) => {
+                let corrections = self.corrections.len();
+                let need = self.one(node)?;
+                self.corrections.truncate(corrections);
+                Need::Not(Box::new(need))
+            }
+            Node::One(clause) => match &clause.words.opening {
+                None => Need::One(clause.clone()),
+                Some(opening) => {
+                    let (column, field) = match clause.target {
+                        Target::Named(field) => (self.columns.named, named_term(field, "")),
+                        _ => (self.columns.any, String::new()),
+                    };
+                    let mut endings =
+                        self.lexicon.endings(column, &field, opening, MOST_ENDINGS)?;
+                    endings.extend(clause.words.tokens.iter().map(|token| token.text.clone()));
+                    endings.sort();
+                    endings.dedup();
+                    Need::Opening { clause: clause.clone(), endings }
+                }
+            },
+        })
+    }
+
+    fn one(&mut self, node: &Node) -> tantivy::Result<Need> {
+        let mut all = self.all(std::slice::from_ref(node))?;
+        Ok(if all.len() == 1 { all.remove(0) } else { Need::All(all) })
+    }
+
+    /// What a word that nobody has may have been meant to be.
+    fn correction(&self, clause: &Clause) -> tantivy::Result<Option<Words>> {
+        let [token] = &clause.words.tokens[..] else { return Ok(None) };
+        if !plain_clause(clause) || self.lexicon.known(&token.text)? {
+            return Ok(None);
+        }
+        let taken = self.lexicon.nearest(&token.text)?;
+        Ok(taken.map(|text| Words {
+            shown: text.clone(),
+            tokens: vec![Token { text, ..*token }],
+            quoted: false,
+            opening: None,
+        }))
+    }
+
+    fn occur(&self, need: &Need) -> (Occur, Boxed) {
+        match need {
+            Need::Not(need) => (Occur::MustNot, self.need(need)),
+            need => (Occur::Must, self.need(need)),
+        }
+    }
+
     fn need(&self, need: &Need) -> Boxed {
         match need {
+            Need::All(all) => {
+                let mut asks: Vec<_> = all.iter().map(|need| self.occur(need)).collect();
+                if !all.iter().any(owned) {
+                    asks.push((Occur::Must, self.everything()));
+                }
+                Box::new(BooleanQuery::new(asks))
+            }
+            Need::Any(any) => {
+                let any = any.iter().map(|need| self.need(need)).collect();
+                Box::new(DisjunctionMaxQuery::new(any))
+            }
+            Need::Not(_) => self.need(&Need::All(vec![need.clone()])),
             Need::One(clause) => self.clause(clause),
             Need::Name { name, words } => {
                 let each = words.iter().map(|word| (Occur::Must, self.clause(word))).collect();
                 let each: Boxed = Box::new(BooleanQuery::new(each));
                 Box::new(DisjunctionMaxQuery::new(vec![each, self.label(name, None)]))
+            }
+            Need::Opening { clause, endings } => {
+                let each = endings.iter().map(|word| match clause.target {
+                    Target::Named(field) => {
+                        self.text(self.columns.named, Some(field), word, IN_TEXT)
+                    }
+                    _ => self.any(word),
+                });
+                Box::new(DisjunctionMaxQuery::new(each.collect()))
             }
         }
     }
@@ -139,20 +257,34 @@ impl Planner<'_> {
     fn clause(&self, clause: &Clause) -> Boxed {
         let words = &clause.words;
         match clause.target {
-            Target::Anywhere => Box::new(DisjunctionMaxQuery::new(vec![
-                self.words(self.columns.text, None, words, IN_TEXT),
-                self.words(self.columns.named, Some(fields::TITLE), words, IN_TITLE),
-                self.label(words, None),
-                self.words(self.columns.trace, None, words, IN_TRACE),
-            ])),
+            Target::Anywhere => match &words.tokens[..] {
+                [word] if !self.exact => self.any(&word.text),
+                _ => Box::new(DisjunctionMaxQuery::new(vec![
+                    self.words(self.columns.text, None, words, IN_TEXT),
+                    self.words(
+                        self.columns.named,
+                        Some(fields::TITLE),
+                        words,
+                        (IN_TITLE, IN_TITLE),
+                    ),
+                    self.label(words, None),
+                    self.words(self.columns.trace, None, words, (IN_TRACE, IN_TRACE)),
+                ])),
+            },
             Target::Named(field) => self.words(self.columns.named, Some(field), words, IN_TEXT),
-            Target::Label(kind) => self.label(words, kind),
+            Target::Label(kind) => self.claim(words, kind),
             Target::Date(days) => Box::new(ConstScoreQuery::new(self.days(days), 0.0)),
             Target::Asset => {
                 let key = Term::from_field_text(self.columns.key, &key(self.tenant, &words.shown));
-                Box::new(ConstScoreQuery::new(exact(key), IN_TITLE.0))
+                Box::new(ConstScoreQuery::new(exact(key), IN_TITLE))
             }
+            Target::Fact(name) => self.fact(name, &words.shown),
         }
+    }
+
+    /// One plain word, wherever it is.
+    fn any(&self, word: &str) -> Boxed {
+        Box::new(AnyQuery { term: self.columns.word(self.columns.any, self.tenant, word) })
     }
 
     /// One word, or several side by side, in an indexed field.
@@ -161,32 +293,57 @@ impl Planner<'_> {
         column: Field,
         field: Option<&str>,
         words: &Words,
-        (base, span): (f32, f32),
+        bounds: (f32, f32),
     ) -> Boxed {
-        let term = |text: &str| match field {
-            Some(field) => Term::from_field_text(column, &named_term(field, text)),
-            None => Term::from_field_text(column, text),
-        };
         match &words.tokens[..] {
-            [word] => Box::new(TextQuery { term: term(&word.text), base, span }),
+            [word] => self.text(column, field, &word.text, bounds),
             several => {
-                let terms = several.iter().map(|t| (t.position as usize, term(&t.text))).collect();
+                let term = |token: &Token| self.term(column, field, &token.text);
+                let terms = several.iter().map(|t| (t.position as usize, term(t))).collect();
                 // Scored as if each word were found in a text of middling length.
-                let score = (base + span / 2.0) * several.len() as f32;
+                let score = (bounds.0 + bounds.1) / 2.0 * several.len() as f32;
                 Box::new(ConstScoreQuery::new(Box::new(PhraseQuery::new_with_offset(terms)), score))
             }
         }
     }
 
+    fn text(&self, column: Field, field: Option<&str>, word: &str, bounds: (f32, f32)) -> Boxed {
+        Box::new(TextQuery { term: self.term(column, field, word), bounds })
+    }
+
+    fn term(&self, column: Field, field: Option<&str>, word: &str) -> Term {
+        match field {
+            Some(field) => self.columns.word(column, self.tenant, &named_term(field, word)),
+            None => self.columns.word(column, self.tenant, word),
+        }
+    }
+
     /// A label's whole name, which scores for each of its words.
     fn label(&self, words: &Words, kind: Option<LabelKind>) -> Boxed {
-        let term = self.claim(&words.tokens);
+        if self.exact || kind.is_some() {
+            return self.claim(words, kind);
+        }
+        let any = self.any(&words::join(&words.tokens));
+        Box::new(BoostQuery::new(any, words.tokens.len() as f32))
+    }
+
+    /// A label's whole name, of one kind or of any, by how sure its source is.
+    fn claim(&self, words: &Words, kind: Option<LabelKind>) -> Boxed {
+        let name = words::join(&words.tokens);
+        let term = self.columns.word(self.columns.claims, self.tenant, &name);
         let claim = ClaimQuery { term, kind, least: self.least };
         Box::new(BoostQuery::new(Box::new(claim), words.tokens.len() as f32))
     }
 
-    fn claim(&self, tokens: &[Token]) -> Term {
-        Term::from_field_text(self.columns.claims, &words::join(tokens))
+    fn fact(&self, name: &str, value: &str) -> Boxed {
+        let term = fact_term(self.tenant, name, value);
+        let term = Term::from_field_text(self.columns.facts, &term);
+        Box::new(ConstScoreQuery::new(exact(term), 0.0))
+    }
+
+    /// All that the tenant has.
+    fn everything(&self) -> Boxed {
+        Box::new(ConstScoreQuery::new(exact(self.columns.tenant(self.tenant)), 0.0))
     }
 
     /// Every span of days that meets the one asked for.
@@ -207,9 +364,19 @@ fn exact(term: Term) -> Boxed {
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }
 
-/// Whether a clause is a word as people type it, which may be part of a longer name.
-fn plain(clause: &Clause) -> bool {
-    clause.target == Target::Anywhere && !clause.words.quoted && clause.words.tokens.len() == 1
+/// A word as people type it, which may be part of a longer name.
+fn plain(node: &Node) -> Option<&Clause> {
+    match node {
+        Node::One(clause) => Some(clause).filter(|clause| plain_clause(clause)),
+        _ => None,
+    }
+}
+
+fn plain_clause(clause: &Clause) -> bool {
+    clause.target == Target::Anywhere
+        && !clause.words.quoted
+        && clause.words.opening.is_none()
+        && clause.words.tokens.len() == 1
 }
 
 fn name(clauses: &[&Clause]) -> Words {
@@ -217,5 +384,6 @@ fn name(clauses: &[&Clause]) -> Words {
         shown: clauses.iter().map(|c| c.words.shown.as_str()).collect::<Vec<_>>().join(" "),
         tokens: clauses.iter().flat_map(|clause| clause.words.tokens.clone()).collect(),
         quoted: false,
+        opening: None,
     }
 }

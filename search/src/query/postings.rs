@@ -12,17 +12,22 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term};
 
 use crate::claims;
+use crate::level::{LEVELS, Level, claim_score};
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::record::Bar;
+
+/// Finds documents by one word of a plain query; it scores by its [`Level`].
+#[derive(Debug, Clone)]
+pub(super) struct AnyQuery {
+    pub(super) term: Term,
+}
 
 /// Finds documents by one term of text; they score between two bounds.
 #[derive(Debug, Clone)]
 pub(super) struct TextQuery {
     pub(super) term: Term,
-    /// The score of a word lost in an endless text.
-    pub(super) base: Score,
-    /// How much more an often repeated word in a short text scores.
-    pub(super) span: Score,
+    /// The scores of a word lost in an endless text, and of one that stands alone.
+    pub(super) bounds: (Score, Score),
 }
 
 /// Finds documents by one term of their labels.
@@ -59,24 +64,20 @@ impl Least {
     }
 }
 
-/// The bounds of a machine label's score, from a doubtful far term to a sure name.
-const MACHINE: (Score, Score) = (0.5, 3.5);
-/// The bounds of a label that a person approved or added.
-const RULED: (Score, Score) = (4.0, 6.0);
-
 impl ClaimQuery {
     /// Scores one claim; nothing when it does not count in this query.
     pub(crate) fn score(&self, claim: claims::Weight) -> Option<Score> {
         if self.kind.is_some_and(|kind| kind != claim.kind()) {
             return None;
         }
-        let nearness = claim.relation().nearness();
-        if claim.ruled() {
-            return Some(RULED.0 + (RULED.1 - RULED.0) * nearness);
-        }
-        let thousandths = claim.thousandths();
-        (thousandths >= self.least.of_kind(claim.kind()))
-            .then(|| MACHINE.0 + (MACHINE.1 - MACHINE.0) * nearness * thousandths as Score / 1000.0)
+        let counts = claim.ruled() || claim.thousandths() >= self.least.of_kind(claim.kind());
+        counts.then(|| claim_score(claim.relation(), claim.ruled(), claim.thousandths()))
+    }
+}
+
+impl Query for AnyQuery {
+    fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
     }
 }
 
@@ -92,13 +93,26 @@ impl Query for ClaimQuery {
     }
 }
 
+impl Weight for AnyQuery {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let Some(postings) = read(reader, &self.term, IndexRecordOption::WithFreqs)? else {
+            return Ok(Box::new(EmptyScorer));
+        };
+        Ok(Box::new(AnyScorer { postings, scores: Level::scores().map(|score| score * boost) }))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        explain("the best place of a word", self, reader, doc)
+    }
+}
+
 impl Weight for TextQuery {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
         let Some(postings) = read(reader, &self.term, IndexRecordOption::WithFreqs)? else {
             return Ok(Box::new(EmptyScorer));
         };
         let lengths = reader.fieldnorms_readers().get_field(self.term.field())?;
-        let (base, span) = (self.base * boost, self.span * boost);
+        let (base, span) = (self.bounds.0 * boost, (self.bounds.1 - self.bounds.0) * boost);
         Ok(Box::new(TextScorer { postings, lengths, base, span }))
     }
 
@@ -143,6 +157,35 @@ fn explain(
         return Err(TantivyError::InvalidArgument(format!("document {doc} does not match")));
     }
     Ok(Explanation::new(what, scorer.score()))
+}
+
+struct AnyScorer {
+    postings: SegmentPostings,
+    scores: [Score; LEVELS],
+}
+
+impl DocSet for AnyScorer {
+    fn advance(&mut self) -> DocId {
+        self.postings.advance()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        self.postings.seek(target)
+    }
+
+    fn doc(&self) -> DocId {
+        self.postings.doc()
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.postings.size_hint()
+    }
+}
+
+impl Scorer for AnyScorer {
+    fn score(&mut self) -> Score {
+        self.scores.get(self.postings.term_freq() as usize).copied().unwrap_or_default()
+    }
 }
 
 struct TextScorer {

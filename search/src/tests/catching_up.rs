@@ -7,6 +7,7 @@ use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
 use glassplate_pipeline::fault::FaultKind;
 use glassplate_pipeline::ports::Verbatim;
+use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::run::Run;
 
 use super::{Archive, Picture, SmallVocabulary, add, open_catalogue, open_index, run};
@@ -184,7 +185,8 @@ async fn a_rebuild_that_was_killed_leaves_the_old_index() {
     let lock = crate::generation::lock(&dir).expect("the lock");
     let unfinished = crate::generation::create(&dir, &lock).expect("a generation");
     drop(lock);
-    let index = Index::open(&dir, Arc::new(SmallVocabulary), Arc::new(Verbatim)).expect("an index");
+    let index = Index::open(&dir, Arc::new(SmallVocabulary), Arc::new(Verbatim), Bar::default())
+        .expect("an index");
     assert_eq!(index.note(), None);
     assert_eq!(
         index.search(&Tenant::default(), &Ask::words("boat", 1)).expect("an answer").total,

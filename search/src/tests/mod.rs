@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod finding;
+mod narrowing;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use glassplate_pipeline::label::{Label, LabelKind, Synset};
 use glassplate_pipeline::opinion::{Finding, Identified, Maker, Opinion, Subject, Verdict};
 use glassplate_pipeline::ports::{Verbatim, Vocabulary};
 use glassplate_pipeline::purchase::Dollars;
-use glassplate_pipeline::record::LabelState;
+use glassplate_pipeline::record::{Bar, LabelState};
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
 use crate::{Answer, Ask, FoundLabel, Index};
@@ -154,7 +155,8 @@ fn open_catalogue(path: &Path) -> SqliteCatalogue {
 }
 
 fn open_index(path: &Path) -> Index {
-    Index::open(path, Arc::new(SmallVocabulary), Arc::new(Verbatim)).expect("an index")
+    Index::open(path, Arc::new(SmallVocabulary), Arc::new(Verbatim), Bar::default())
+        .expect("an index")
 }
 
 fn asset_of(seed: u8, tenant: &Tenant) -> AssetId {

@@ -1,24 +1,28 @@
-//! Measures the search at 100,000 records: `cargo run --release -p glassplate-tests --bin bench-search [RECORDS]`.
+//! Measures the search: `cargo run --release -p glassplate-tests --bin bench-search [RECORDS [HOME]]`,
+//! 100,000 records unless told otherwise.
 //!
 //! It makes records with a Zipf vocabulary, labels and metadata, appends them to the real
 //! embedded catalogue in a temporary folder, lets the real index catch up, and times mixed
-//! queries one after the other. Everything is derived from one seed, so two runs on one
-//! machine measure the same work.
+//! queries one after the other, each with all facets. Everything is derived from one seed, so two
+//! runs on one machine measure the same work. What is made in a HOME stays there, is used again
+//! by the next run, and can be served: `glassplate serve --home HOME`.
 
 #![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use glassplate_models::interpret::{Calibration, Reader};
+use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::Catalogue as _;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
-use glassplate_pipeline::ports::Verbatim;
-use glassplate_search::{Ask, Index};
-use glassplate_tests::synthetic::{Archive, Tree};
+use glassplate_pipeline::record::Bar;
+use glassplate_search::{Ask, Facet, Index};
+use glassplate_tests::synthetic::Archive;
 
 /// Records that one append carries: what an ingest's group commit amounts to.
 const BATCH: usize = 200;
@@ -29,26 +33,24 @@ const LIMIT: usize = 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let records: usize = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
-    let folder = tempfile::tempdir()?;
-    let mut archive = Archive::new(1);
+    let mut arguments = std::env::args().skip(1);
+    let records: usize = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
+    let temporary = tempfile::tempdir()?;
+    let home = arguments.next().map_or(temporary.path().to_owned(), PathBuf::from);
+    std::fs::create_dir_all(&home)?;
     machine();
 
-    let catalogue = SqliteCatalogue::open(&folder.path().join("catalogue.sqlite"))?;
-    let begun = Instant::now();
-    for first in (0..records).step_by(BATCH) {
-        let entries = archive.entries(first..(first + BATCH).min(records));
-        catalogue.append(&Tenant::default(), entries).await?;
+    let file = home.join("catalogue.sqlite");
+    let mut archive = Archive::new(1);
+    let known = file.exists();
+    let catalogue = SqliteCatalogue::open(&file)?;
+    if !known {
+        fill(&catalogue, &mut archive, records, &home).await?;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    println!(
-        "catalogue  {records} records in {seconds:.1} s ({:.0}/s), {:.0} MB",
-        records as f64 / seconds,
-        megabytes(folder.path())
-    );
-
-    let dir = folder.path().join("index");
-    let index = Index::open(&dir, Arc::new(Tree), Arc::new(Verbatim))?;
+    let dir = home.join("index");
+    let objects = Objects::load();
+    let reader = Reader::load(objects.clone(), Calibration::default());
+    let index = Index::open(&dir, objects, Arc::new(reader), Bar::default())?;
     let begun = Instant::now();
     let caught_up = index.catch_up(&catalogue).await?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -58,8 +60,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
         caught_up.documents as f64 / seconds,
         megabytes(&dir)
     );
-    println!("peak memory {:.0} MB", peak_megabytes());
-    measure(&index, &mut archive)
+    println!("memory     {}", memory());
+    measure(&index, &mut archive)?;
+    println!("memory     {}", memory());
+    Ok(())
+}
+
+/// Appends the records, as an ingest's group commit would.
+async fn fill(
+    catalogue: &SqliteCatalogue,
+    archive: &mut Archive,
+    records: usize,
+    home: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    for first in (0..records).step_by(BATCH) {
+        let entries = archive.entries(first..(first + BATCH).min(records));
+        catalogue.append(&Tenant::default(), entries).await?;
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "catalogue  {records} records in {seconds:.1} s ({:.0}/s), {:.0} MB",
+        records as f64 / seconds,
+        megabytes(home)
+    );
+    Ok(())
 }
 
 /// How long one query took: on the wall, and of this thread's processor time.
@@ -78,13 +103,13 @@ fn measure(index: &Index, archive: &mut Archive) -> Result<(), Box<dyn Error>> {
         let queries: Vec<String> = (0..ROUNDS).map(|_| archive.query(kind)).collect();
         // Unmeasured: a fresh index is still being read into memory.
         for query in queries.iter().take(50) {
-            index.search(&Tenant::default(), &Ask::words(query, LIMIT))?;
+            index.search(&Tenant::default(), &ask(query))?;
         }
         let mut times: Vec<Taken> = Vec::with_capacity(ROUNDS);
         let mut hits = 0;
         for query in &queries {
             let (begun, busy) = (Instant::now(), processor_time());
-            let answer = index.search(&Tenant::default(), &Ask::words(query, LIMIT))?;
+            let answer = index.search(&Tenant::default(), &ask(query))?;
             times.push((begun.elapsed(), processor_time().saturating_sub(busy)));
             hits += answer.total;
         }
@@ -93,6 +118,11 @@ fn measure(index: &Index, archive: &mut Archive) -> Result<(), Box<dyn Error>> {
     }
     row("all alike", "", &all);
     Ok(())
+}
+
+/// The first page with all facets, as the page asks for it.
+fn ask(query: &str) -> Ask {
+    Ask { facets: Facet::ALL.to_vec(), ..Ask::words(query, LIMIT) }
 }
 
 fn row(name: &str, hits: &str, times: &[Taken]) {
@@ -150,9 +180,17 @@ fn megabytes(path: &Path) -> f64 {
     bytes(path) as f64 / 1e6
 }
 
-fn peak_megabytes() -> f64 {
+/// What the process holds: its own, and what of files is mapped and may be dropped.
+fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / 1000.0
+    let megabytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() / 1000.0
+    };
+    format!(
+        "{:.0} MB own, {:.0} MB of files mapped, {:.0} MB at most",
+        megabytes("RssAnon:"),
+        megabytes("RssFile:"),
+        megabytes("VmHWM:")
+    )
 }

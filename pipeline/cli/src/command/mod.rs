@@ -1,5 +1,6 @@
 //! The commands, one file a word, and the way from arguments to an exit code.
 
+mod audit;
 mod aws;
 mod calibrate;
 mod compare;
@@ -10,6 +11,7 @@ mod doctor;
 pub(crate) mod evaluate;
 mod export;
 mod ingest;
+mod key;
 mod labels;
 mod models;
 mod pass;
@@ -20,8 +22,10 @@ mod relabel;
 mod review;
 mod runs;
 pub(crate) mod search;
+mod serve;
 mod show;
 mod spend;
+mod tenant;
 mod url;
 
 use std::process::ExitCode;
@@ -94,6 +98,10 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Models { action } => models::run(&desk, &action),
             Command::Url(arguments) => url::run(&desk, &arguments).await,
             Command::Aws { action } => aws::run(&desk, &action).await,
+            Command::Tenant { action } => tenant::run(&desk, &action).await,
+            Command::Key { action } => key::run(&desk, &action).await,
+            Command::Audit(arguments) => audit::run(&desk, &arguments).await,
+            Command::Serve(arguments) => serve::run(&desk, &arguments).await,
             Command::Reindex => reindex::run(&desk).await,
             Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
             Command::Evaluate(arguments) => evaluate::run(&desk, &arguments).await,

@@ -1,0 +1,176 @@
+//! Sheets: what of each segment is held in memory, so that counting facets reads no disk.
+//!
+//! tantivy keeps exact values in columns that are packed by bits; unpacking twelve values of
+//! each of half a million hits is what makes facets slow. A sheet holds them unpacked, as
+//! numbers that mean the same in all segments, so that one array of counters serves a whole
+//! search. A sheet is made once a segment, before the first search sees the segment: at a
+//! million records that is some 60 MB in all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use glassplate_pipeline::asset::Tenant;
+use tantivy::index::SegmentId;
+use tantivy::{DocId, Searcher, SearcherGeneration, SegmentReader, Warmer};
+
+use crate::ask::Facet;
+use crate::schema::{BETWEEN, FACTS, ORDER};
+use crate::words;
+
+/// The number of one value of one facet of one tenant.
+pub(crate) type ValueId = u32;
+
+/// What of one segment is held in memory.
+pub(crate) struct Sheet {
+    /// Where each document's values begin; one more than there are documents.
+    begins: Vec<u32>,
+    values: Vec<ValueId>,
+    /// The order of equals, see [`crate::schema`].
+    order: Vec<u64>,
+}
+
+impl Sheet {
+    /// The facets' values of a document.
+    pub(crate) fn values(&self, doc: DocId) -> &[ValueId] {
+        let doc = doc as usize;
+        &self.values[self.begins[doc] as usize..self.begins[doc + 1] as usize]
+    }
+
+    /// The document's place among equals.
+    pub(crate) fn order(&self, doc: DocId) -> u64 {
+        self.order[doc as usize]
+    }
+
+    /// A sheet without values, for trying out orders.
+    #[cfg(test)]
+    pub(crate) fn of_order(order: Vec<u64>) -> Self {
+        Self { begins: vec![0; order.len() + 1], values: Vec::new(), order }
+    }
+
+    fn read(segment: &SegmentReader, values: &Values) -> tantivy::Result<Self> {
+        let count = segment.max_doc() as usize;
+        let mut sheet = Self {
+            begins: Vec::with_capacity(count + 1),
+            values: Vec::new(),
+            order: vec![0; count],
+        };
+        segment.fast_fields().u64(ORDER)?.values.get_range(0, &mut sheet.order);
+        let Some(facts) = segment.fast_fields().str(FACTS)? else {
+            sheet.begins.resize(count + 1, 0);
+            return Ok(sheet);
+        };
+        let mut ids: Vec<Option<ValueId>> = Vec::with_capacity(facts.num_terms());
+        let mut terms = facts.dictionary().stream()?;
+        while let Some((term, _)) = terms.next() {
+            ids.push(std::str::from_utf8(term).ok().and_then(|term| values.id(term)));
+        }
+        for doc in 0..segment.max_doc() {
+            sheet.begins.push(sheet.values.len() as u32);
+            let of_doc = facts.term_ords(doc).filter_map(|ord| ids.get(ord as usize).copied()?);
+            sheet.values.extend(of_doc);
+        }
+        sheet.begins.push(sheet.values.len() as u32);
+        sheet.values.shrink_to_fit();
+        Ok(sheet)
+    }
+}
+
+/// The values of all facets, numbered.
+#[derive(Default)]
+pub(crate) struct Values {
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    ids: HashMap<String, ValueId>,
+    names: Vec<Arc<Value>>,
+    of: HashMap<(String, Facet), Vec<ValueId>>,
+}
+
+/// One value of one facet.
+pub(crate) struct Value {
+    pub(crate) name: String,
+    /// The name as words are compared.
+    pub(crate) folded: String,
+}
+
+impl Values {
+    /// Numbers a term of a fact; nothing when the fact is no facet's.
+    fn id(&self, term: &str) -> Option<ValueId> {
+        let mut parts = term.splitn(3, BETWEEN);
+        let (tenant, facet, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let facet = facet.parse::<Facet>().ok()?;
+        if let Some(&id) = self.read().ids.get(term) {
+            return Some(id);
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let Known { ids, names, of } = &mut *known;
+        let id = *ids.entry(term.to_owned()).or_insert_with(|| {
+            let id = ValueId::try_from(names.len()).expect("fewer values than documents");
+            let value = Value { name: name.to_owned(), folded: words::fold(name) };
+            names.push(Arc::new(value));
+            of.entry((tenant.to_owned(), facet)).or_default().push(id);
+            id
+        });
+        Some(id)
+    }
+
+    /// How many values there are.
+    pub(crate) fn count(&self) -> usize {
+        self.read().names.len()
+    }
+
+    /// The values of a tenant's facet that were counted, with their counts.
+    pub(crate) fn counted(
+        &self,
+        tenant: &Tenant,
+        facet: Facet,
+        counts: &[u32],
+    ) -> Vec<(Arc<Value>, u64)> {
+        let known = self.read();
+        let Some(ids) = known.of.get(&(tenant.as_str().to_owned(), facet)) else {
+            return Vec::new();
+        };
+        let of = |id: &ValueId| counts.get(*id as usize).copied().unwrap_or_default();
+        ids.iter()
+            .filter(|id| of(id) > 0)
+            .map(|id| (known.names[*id as usize].clone(), u64::from(of(id))))
+            .collect()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sheets of a generation's segments.
+#[derive(Default)]
+pub(crate) struct Sheets {
+    pub(crate) values: Values,
+    held: Mutex<HashMap<SegmentId, Arc<Sheet>>>,
+}
+
+impl Sheets {
+    /// The sheet of a segment, made now if it was not before.
+    pub(crate) fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<Sheet>> {
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sheet) = held().get(&segment.segment_id()) {
+            return Ok(sheet.clone());
+        }
+        let sheet = Arc::new(Sheet::read(segment, &self.values)?);
+        held().insert(segment.segment_id(), sheet.clone());
+        Ok(sheet)
+    }
+}
+
+impl Warmer for Sheets {
+    fn warm(&self, searcher: &Searcher) -> tantivy::Result<()> {
+        searcher.segment_readers().iter().try_for_each(|segment| self.of(segment).map(drop))
+    }
+
+    fn garbage_collect(&self, live: &[&SearcherGeneration]) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|id, _| live.iter().any(|generation| generation.segments().contains_key(id)));
+    }
+}
