@@ -23,22 +23,23 @@ use glassplate_pipeline::image::{Limits, decode, encode_jpeg, probe};
 use glassplate_pipeline::ingest::ingest;
 use glassplate_pipeline::label::{Instance, Label, LabelKind};
 use glassplate_pipeline::pass::Watcher;
-use glassplate_pipeline::ports::{Clock, Labeller, Maker, Said, Shown, Verbatim};
+use glassplate_pipeline::ports::{Clock, Labeller, Lexicon, Maker, Said, Shown, Verbatim, Word};
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::purse::Purse;
 use glassplate_pipeline::raster::Raster;
-use glassplate_pipeline::record::Bar;
+use glassplate_pipeline::record::{Bar, RecordLabel};
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::run::{Balance, Item, Run, RunId};
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::store::{Body as Stored, Created, Key, Store};
 use glassplate_pipeline::telemetry::Meter;
+use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use jiff::Timestamp;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::Index;
-use crate::http::{Served, Site, router};
+use crate::http::{Door, Gate, Served, Site, router};
 use crate::tests::SmallVocabulary;
 
 /// The address under which the tests' site is served.
@@ -73,7 +74,12 @@ impl Gallery {
             store: LocalStore::open(&home.join("store")).expect("a store"),
             originals: AtomicUsize::new(0),
         });
-        let index = Index::open(&home.join("index"), Arc::new(SmallVocabulary), Arc::new(Verbatim));
+        let index = Index::open(
+            &home.join("index"),
+            Arc::new(SmallVocabulary),
+            Arc::new(Verbatim),
+            Bar::default(),
+        );
         let house = House {
             tenant: Tenant::default(),
             store: store.clone(),
@@ -91,12 +97,19 @@ impl Gallery {
             index: Arc::new(index.expect("an index")),
             catalogue,
             store: store.clone(),
+            registry: Arc::new(
+                SqliteRegistry::open(&home.join("registry.sqlite")).expect("a registry"),
+            ),
+            door: Door::new(true, None),
             interpreter: Arc::new(Verbatim),
             vocabulary: Arc::new(SmallVocabulary),
+            lexicon: Arc::new(Wordless),
+            houses: None,
             clock: Arc::new(Noon),
             bar: Bar::default(),
             limits,
-            served: Served { base: Some(BASE.to_owned()) },
+            served: Served { base: Some(BASE.to_owned()), ..Served::default() },
+            gate: Gate::of(2),
         };
         let site = router(Arc::new(site));
         Self { folder, house: Arc::new(house), store, site }
@@ -221,6 +234,28 @@ impl Watcher for Quiet {
     fn ended(&mut self, _: &Item, _: u64, _: &Balance) {}
 }
 
+/// Knows no word.
+struct Wordless;
+
+impl Lexicon for Wordless {
+    fn find(&self, _: &str) -> Vec<Word> {
+        Vec::new()
+    }
+
+    fn settle(&self, text: &str, _: Option<LabelKind>) -> Result<Word, Fault> {
+        Err(Fault::bad_input(text))
+    }
+
+    fn among<'a>(
+        &self,
+        _: &'a [RecordLabel],
+        text: &str,
+        _: Option<LabelKind>,
+    ) -> Result<&'a RecordLabel, Fault> {
+        Err(Fault::bad_input(text))
+    }
+}
+
 /// Points at a turtle, surely, and at a dog, hardly.
 struct Pointing(Maker);
 
@@ -281,6 +316,10 @@ impl Store for Counting {
             self.originals.fetch_add(1, Ordering::SeqCst);
         }
         self.store.read(key).await
+    }
+
+    async fn read_part(&self, key: &Key, from: u64, most: usize) -> Result<Vec<u8>, Fault> {
+        self.store.read_part(key, from, most).await
     }
 
     async fn blake3(&self, key: &Key) -> Result<Digest, Fault> {
