@@ -45,7 +45,8 @@ fn measure(name: &str, width: usize, height: usize, folder: &Path) -> Outcome<()
     println!("{name}: {width} x {height}, {:.1} MB", file.len() as f64 / 1e6);
     glassplate(&home, &["ingest", "--without-labels", "--collection", "bench"], Some(&pictures))?;
     let records = glassplate(&home, &["export", "--format", "jsonl"], None)?;
-    let record: serde_json::Value = serde_json::from_str(records.lines().next().ok_or("no record")?)?;
+    let record: serde_json::Value =
+        serde_json::from_str(records.lines().next().ok_or("no record")?)?;
     let service = format!("/iiif/3/{}", record["asset"].as_str().ok_or("no asset")?);
 
     let server = Served::start(&home)?;
@@ -149,7 +150,8 @@ fn program() -> Outcome<PathBuf> {
 }
 
 fn glassplate(home: &Path, words: &[&str], path: Option<&Path>) -> Outcome<String> {
-    let output = Command::new(program()?).arg("--home").arg(home).args(words).args(path).output()?;
+    let output =
+        Command::new(program()?).arg("--home").arg(home).args(words).args(path).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

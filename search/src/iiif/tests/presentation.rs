@@ -28,7 +28,9 @@ fn is_sound(resource: &Value) {
                 }
             }
             for (name, value) in fields {
-                if matches!(name.as_str(), "label" | "summary") || name == "value" && value.is_object() {
+                if matches!(name.as_str(), "label" | "summary")
+                    || name == "value" && value.is_object()
+                {
                     let texts = value.as_object().expect("texts by language");
                     for (language, texts) in texts {
                         assert!(matches!(language.as_str(), "en" | "none"), "{language}");
