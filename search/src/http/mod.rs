@@ -36,6 +36,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use operations::Operations;
 use pace::{Pace, keep_pace};
+pub(crate) use problem::problem;
 pub(crate) use v1::Kind;
 use v1::Reviews;
 
