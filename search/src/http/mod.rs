@@ -16,6 +16,7 @@ use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
+pub(crate) use keys::{invite, withdraw};
 pub use problem::Problem;
 pub use site::{Served, Site};
 pub use tenants::OperatorToken;

@@ -177,9 +177,8 @@ impl Darkroom {
         // for the same picture and the viewer will be back.
         let work = tokio::spawn(async move {
             let table = &darkroom.table;
-            let outcome = table
-                .get(place.clone(), || darkroom.develop(&*store, &limits, &place))
-                .await;
+            let outcome =
+                table.get(place.clone(), || darkroom.develop(&*store, &limits, &place)).await;
             tracing::debug!(bytes = table.bytes(), "light table");
             outcome
         });
@@ -197,8 +196,7 @@ impl Darkroom {
         let _room = self.floor.room_for_file(length).await;
         let bytes = Arc::new(store.read(key).await?);
         let (file, within) = (bytes.clone(), limits.clone());
-        let technical =
-            by_hand(&self.hands, limits, move || probe(&file, &within)).await?;
+        let technical = by_hand(&self.hands, limits, move || probe(&file, &within)).await?;
         let room = self.floor.room_for_pixels(memory_needed(&technical)).await;
         let (within, shrink) = (limits.clone(), *shrink);
         by_hand(&self.hands, limits, move || {

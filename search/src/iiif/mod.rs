@@ -16,12 +16,12 @@ mod table;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Extension, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 
 use crate::http::Site;
 use darkroom::Darkroom;

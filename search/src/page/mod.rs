@@ -10,7 +10,9 @@ mod collections;
 mod facets;
 mod grid;
 mod help;
+mod keys;
 mod links;
+mod login;
 mod picture;
 mod review;
 mod rule;
@@ -39,6 +41,10 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/assets/{id}/labels", post(rule::rule))
         .route("/collections", get(collections::show))
         .route("/help", get(help::show))
+        .route("/keys", get(keys::list).post(keys::make))
+        .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/login", get(login::ask).post(login::enter))
+        .route("/logout", post(login::leave))
         .route("/review", get(review::show).post(review::answer))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))

@@ -104,9 +104,8 @@ fn said(label: &RecordLabel, place: &Instance) -> String {
 fn fragment(place: &Instance, (width, height): (u32, u32)) -> String {
     let [left, top, across, down] = place.frame;
     let span = |from: f32, length: f32, whole: u32| {
-        let at = |fraction: f32| {
-            (f64::from(fraction).clamp(0.0, 1.0) * f64::from(whole)).round() as u32
-        };
+        let at =
+            |fraction: f32| (f64::from(fraction).clamp(0.0, 1.0) * f64::from(whole)).round() as u32;
         let first = at(from).min(whole - 1);
         (first, at(from + length).clamp(first + 1, whole) - first)
     };

@@ -31,8 +31,7 @@ const LETTERS: &str = "0123456789bcdfghjkmnpqrstvwxz";
 /// The characters of an asset id.
 const LENGTH: usize = 21;
 /// What stands for itself in a path (RFC 3986, 2.3).
-const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Debug, Serialize)]
 struct Collection {
@@ -61,7 +60,8 @@ pub(in super::super) async fn collections(
     let base = Base::of(&site.served, &headers);
     let (index, tenant) = (site.index.clone(), caller.tenant);
     let counts = tokio::task::spawn_blocking(move || index.collections(&tenant)).await;
-    let counts = counts.map_err(|cause| Fault::broken("cannot list collections").because(cause))??;
+    let counts =
+        counts.map_err(|cause| Fault::broken("cannot list collections").because(cause))??;
     let items = counts.into_iter().map(|count| Item {
         id: address(&base, &count.value, ""),
         r#type: "Collection",
@@ -109,8 +109,7 @@ async fn piece_of(
     beginning: &str,
 ) -> Result<Collection, Fault> {
     let after = before_all(beginning)?;
-    let mut assets =
-        site.catalogue.assets(tenant, Some(name), after.as_ref(), MOST + 1).await?;
+    let mut assets = site.catalogue.assets(tenant, Some(name), after.as_ref(), MOST + 1).await?;
     if assets.is_empty() && beginning.is_empty() {
         return Err(Fault::not_found(format!("there is no collection {name:?}")));
     }

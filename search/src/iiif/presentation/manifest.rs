@@ -99,11 +99,8 @@ fn manifest_of(base: &Base, parts: &Parts) -> Result<Manifest, Fault> {
         body: Picture::whole(base, asset, &showing),
         target: canvas.clone(),
     };
-    let page = Page {
-        id: format!("{canvas}/painting"),
-        r#type: "AnnotationPage",
-        items: [painting],
-    };
+    let page =
+        Page { id: format!("{canvas}/painting"), r#type: "AnnotationPage", items: [painting] };
     let labels = PageReference {
         id: base.at(&format!("/iiif/annotations/{asset}")),
         r#type: "AnnotationPage",

@@ -186,7 +186,10 @@ mod tests {
     fn a_long_caption_is_cut_between_words() {
         let text = "A street in the rain, with two men under one umbrella who wait for a tram that will not come";
         let label = shortened(text);
-        assert!(label.chars().count() <= LABEL + 1 && label.ends_with("tram that\u{2026}"), "{label}");
+        assert!(
+            label.chars().count() <= LABEL + 1 && label.ends_with("tram that\u{2026}"),
+            "{label}"
+        );
         assert_eq!(shortened("short"), "short");
     }
 }
