@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use aws_config::{BehaviorVersion, Region};
 use glassplate_pipeline::aws::{Aws, AwsSettings};
 use glassplate_pipeline::fault::Fault;
+use glassplate_search::http::OperatorToken;
 
 /// The folder that holds catalogue, originals, renditions and index; `--home` beats it.
 pub(crate) const HOME: &str = "GLASSPLATE_HOME";
@@ -17,6 +18,18 @@ pub(crate) const LOG: &str = "GLASSPLATE_LOG";
 
 /// Under whose name decisions are kept; the setting `people.name` and `--by` beat it.
 pub(crate) const BY: &str = "GLASSPLATE_BY";
+
+/// What opens archives to new tenants over HTTP, at least 32 characters; without it nobody may.
+pub(crate) const OPERATOR_TOKEN: &str = "GLASSPLATE_OPERATOR_TOKEN";
+
+/// The operator's token, where one is set.
+///
+/// # Errors
+/// `BadInput` when it is too short to be safe.
+pub(crate) fn operator_token() -> Result<Option<OperatorToken>, Fault> {
+    let set = std::env::var(OPERATOR_TOKEN).ok().filter(|token| !token.is_empty());
+    set.map(|token| token.parse()).transpose()
+}
 
 /// Who is at the keyboard: `$GLASSPLATE_BY`, else the login name in `$USER` or `$LOGNAME`.
 pub(crate) fn by() -> Option<String> {

@@ -179,11 +179,7 @@ impl Plane {
             samples: lines.flat_map(|line| &line[left..right]).copied().collect(),
             stride: right - left,
             rows: bottom - top,
-            frame: Frame {
-                left: frame.left - left as f64,
-                top: frame.top - top as f64,
-                ..frame
-            },
+            frame: Frame { left: frame.left - left as f64, top: frame.top - top as f64, ..frame },
         }
     }
 

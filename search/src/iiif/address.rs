@@ -51,7 +51,8 @@ mod tests {
         assert_eq!(base("[::1]:80"), "http://[::1]:80/x");
         assert_eq!(base("evil\"><script>"), "http://localhost/x");
         assert_eq!(base("a/b"), "http://localhost/x");
-        let served = Served { base: Some("https://photos.example.org/".to_owned()) };
+        let served =
+            Served { base: Some("https://photos.example.org/".to_owned()), ..Served::default() };
         let told = Base::of(&served, &HeaderMap::new());
         assert_eq!(told.at("/x"), "https://photos.example.org/x");
     }

@@ -132,7 +132,7 @@ mod tests {
     fn every_example_is_understood() {
         let examples = LANGUAGE.iter().flat_map(|(_, examples)| *examples);
         for (query, _) in examples.chain(&crate::page::search::EXAMPLES) {
-            let parsed = parse(query);
+            let parsed = parse(query, false);
             assert!(parsed.is_ok(), "{query}: {parsed:?}");
         }
     }

@@ -29,6 +29,7 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::http::Site;
@@ -48,7 +49,11 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/review", get(review::show).post(review::answer))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
-        .route("/upload", get(upload::show))
+        // An upload has a limit of its own.
+        .route(
+            "/upload",
+            get(upload::show).post(upload::take_in).layer(DefaultBodyLimit::disable()),
+        )
         .route("/static/{name}", get(statics::get))
         .fallback(trouble::nowhere)
 }

@@ -53,7 +53,7 @@ pub(super) async fn list(
     State(site): State<Arc<Site>>,
     Visitor(caller): Visitor,
 ) -> Result<Response, Trouble> {
-    let runs = site.catalogue.runs(&caller.tenant, LISTED).await?;
+    let runs = site.catalogue.runs(&caller.tenant, None, LISTED).await?;
     Ok(page("Runs", &caller).with(html! {
         h1 { "Runs" }
         p.quiet { "Each time pictures are taken in, or labelled anew, is a run." }

@@ -50,8 +50,7 @@ impl Negative {
             && let Some(picture) = jpeg::read_shrunk(bytes, shrink, limits)?
         {
             // A profile that cannot be used says nothing else than sRGB.
-            let profile =
-                Profile::of(picture.icc, RenditionFormat::Jpeg).unwrap_or(Profile::Srgb);
+            let profile = Profile::of(picture.icc, RenditionFormat::Jpeg).unwrap_or(Profile::Srgb);
             let (planes, orientation) = (picture.planes, technical.orientation);
             return Ok(Self(Matter::Planes { planes, orientation, profile }));
         }
@@ -127,13 +126,11 @@ fn cut_pixels(raster: &Raster, print: &Print) -> Result<Vec<u8>, Fault> {
     let lost = |cause| Fault::broken("a raster has lost pixels").because(cause);
     let frame = part(print).on(f64::from(raster.width()), f64::from(raster.height()));
     let mut rgb = vec![0; print.width as usize * print.height as usize * 3];
-    let source =
-        TypedImageRef::<U8x3>::from_buffer(raster.width(), raster.height(), raster.rgb())
-            .map_err(lost)?;
+    let source = TypedImageRef::<U8x3>::from_buffer(raster.width(), raster.height(), raster.rgb())
+        .map_err(lost)?;
     let mut target =
         TypedImage::<U8x3>::from_buffer(print.width, print.height, &mut rgb).map_err(lost)?;
-    let options =
-        ResizeOptions::new().crop(frame.left, frame.top, frame.width, frame.height);
+    let options = ResizeOptions::new().crop(frame.left, frame.top, frame.width, frame.height);
     Resizer::new().resize_typed(&source, &mut target, &options).map_err(wrong)?;
     Ok(rgb)
 }

@@ -27,7 +27,9 @@ fn negative(file: &[u8], shrink: u32) -> Negative {
 
 fn decoded(file: &[u8]) -> Raster {
     let limits = Limits::default();
-    decode::decode(file, &probe(file, &limits).expect("a picture"), &limits).expect("decodes").raster
+    decode::decode(file, &probe(file, &limits).expect("a picture"), &limits)
+        .expect("decodes")
+        .raster
 }
 
 fn print_of(of: (u32, u32), region: [u32; 4], size: (u32, u32)) -> Print {
@@ -70,14 +72,14 @@ fn jpeg_of(raster: &Raster, subsampling: turbojpeg::Subsamp) -> Vec<u8> {
     compressor.set_subsamp(subsampling).expect("a good subsampling");
     let (width, height) = (raster.width() as usize, raster.height() as usize);
     let format = turbojpeg::PixelFormat::RGB;
-    let image =
-        turbojpeg::Image { pixels: raster.rgb(), width, pitch: width * 3, height, format };
+    let image = turbojpeg::Image { pixels: raster.rgb(), width, pitch: width * 3, height, format };
     compressor.compress_to_vec(image).expect("coded")
 }
 
 /// Puts an EXIF block that holds nothing but an orientation behind a JPEG's beginning.
 fn held(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let mut exif = b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    let mut exif =
+        b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
     [&jpeg[..2], &exif, &jpeg[2..]].concat()
 }
@@ -139,15 +141,17 @@ fn tiles_laid_side_by_side_are_the_whole() {
 /// The picture as a PNG, by the coder of prints.
 fn even_png(raster: &Raster) -> Vec<u8> {
     let (width, height) = (raster.width(), raster.height());
-    let sheet =
-        turn::Sheet { width, height, rgb: raster.rgb().to_vec(), cover: None };
+    let sheet = turn::Sheet { width, height, rgb: raster.rgb().to_vec(), cover: None };
     coder::code(sheet, Tones::Colour, PrintFormat::Png).expect("coded")
 }
 
 #[test]
 fn a_whole_print_is_the_picture_as_decoded() {
     let raster = picture(123, 77);
-    assert_eq!(difference(&printed(&negative(&even_png(&raster), 1), &whole((123, 77))), &raster), 0);
+    assert_eq!(
+        difference(&printed(&negative(&even_png(&raster), 1), &whole((123, 77))), &raster),
+        0
+    );
     for subsampling in [turbojpeg::Subsamp::None, turbojpeg::Subsamp::Sub2x2] {
         let jpeg = jpeg_of(&raster, subsampling);
         let print = printed(&negative(&jpeg, 1), &whole((123, 77)));
@@ -163,9 +167,7 @@ fn all_eight_orientations_are_applied_once() {
     for orientation in 1..=8 {
         let file = held(&jpeg, orientation);
         let upright = decoded(&file);
-        let (rgb, width, height) = orient::upright(
-            decoded(&jpeg).into_rgb(), 96, 64, orientation,
-        );
+        let (rgb, width, height) = orient::upright(decoded(&jpeg).into_rgb(), 96, 64, orientation);
         assert!(Raster::new(width, height, rgb) == upright, "the file is held as meant");
         let of = (upright.width(), upright.height());
         let negative = negative(&file, 1);
@@ -261,8 +263,7 @@ fn quarter_turns_and_mirrors_put_pixels_where_they_belong() {
 fn a_slanted_print_has_empty_corners_and_its_middle_in_the_middle() {
     let red = Raster::new(40, 20, [200, 10, 10].repeat(800));
     let negative = negative(&even_png(&red), 1);
-    for (format, empty) in
-        [(PrintFormat::Png, 0), (PrintFormat::Webp, 0), (PrintFormat::Jpeg, 255)]
+    for (format, empty) in [(PrintFormat::Png, 0), (PrintFormat::Webp, 0), (PrintFormat::Jpeg, 255)]
     {
         let print = Print { degrees: 45.0, format, ..whole((40, 20)) };
         let file = negative.print(&print).expect("prints");
@@ -287,9 +288,8 @@ fn grey_and_bitonal_prints_have_no_colour() {
         for tones in [Tones::Grey, Tones::Bitonal] {
             let print = Print { tones, format, ..whole((50, 41)) };
             let raster = printed(&negative, &print);
-            let spread = |pixel: &[u8]| {
-                pixel[0].abs_diff(pixel[1]).max(pixel[1].abs_diff(pixel[2]))
-            };
+            let spread =
+                |pixel: &[u8]| pixel[0].abs_diff(pixel[1]).max(pixel[1].abs_diff(pixel[2]));
             let most = raster.rgb().chunks(3).map(spread).max();
             assert!(most <= Some(6), "{format:?} {tones:?}: {most:?}");
             if (format, tones) == (PrintFormat::Png, Tones::Bitonal) {

@@ -63,8 +63,7 @@ fn askew(sheet: &Sheet, radians: f64, transparent: bool) -> Sheet {
             let covered = within(from.0, sheet.width) * within(from.1, sheet.height);
             let pixel = between(sheet, from.0 - 0.5, from.1 - 0.5);
             let laid = |sample: f64| {
-                let sample =
-                    if transparent { sample } else { 255.0 + (sample - 255.0) * covered };
+                let sample = if transparent { sample } else { 255.0 + (sample - 255.0) * covered };
                 (sample + 0.5) as u8
             };
             rgb.extend(pixel.map(laid));
@@ -84,8 +83,8 @@ fn between(sheet: &Sheet, x: f64, y: f64) -> [f64; 3] {
     };
     let (left, top) = (x.floor(), y.floor());
     std::array::from_fn(|channel| {
-        let upper = pixel(left, top, channel) * (1.0 - across)
-            + pixel(left + 1.0, top, channel) * across;
+        let upper =
+            pixel(left, top, channel) * (1.0 - across) + pixel(left + 1.0, top, channel) * across;
         let lower = pixel(left, top + 1.0, channel) * (1.0 - across)
             + pixel(left + 1.0, top + 1.0, channel) * across;
         upper * (1.0 - down) + lower * down
