@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
 /// A key without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Key)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// Its public name: 16 hexadecimal digits.
     id: String,
     /// `reader`, `editor` or `archivist`.
@@ -107,7 +107,7 @@ struct Invitation {
 /// A new key, with the secret that is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MadeKey)]
-pub(super) struct Made {
+pub(crate) struct Made {
     /// The key.
     key: Shown,
     /// What its holder sends; it is kept nowhere and cannot be shown again.
@@ -115,6 +115,11 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// The secret, for the page that shows it.
+    pub(crate) fn into_secret(self) -> String {
+        self.secret
+    }
+
     /// The answer that tells a secret; nothing on the way may keep it.
     pub(super) fn answer(body: impl Serialize) -> Response {
         let mut response = (StatusCode::CREATED, Json(body)).into_response();
@@ -171,7 +176,7 @@ async fn make(
 }
 
 /// Makes a key to a caller's archive, and writes that down.
-pub(super) async fn invite(
+pub(crate) async fn invite(
     site: &Site,
     caller: &Caller,
     role: Role,
@@ -201,12 +206,18 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Archivist)?;
+    withdraw(&site, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Revokes a key of a caller's archive, and writes that down.
+pub(crate) async fn withdraw(site: &Site, caller: &Caller, id: &str) -> Result<(), Problem> {
     // What cannot be an id is the id of no key.
     let id: KeyId = id.parse().map_err(|_| Fault::not_found("there is no such key"))?;
     site.registry.revoke_key(&caller.tenant, &id, site.clock.now()).await?;
     site.door.forget(&id);
-    site.audit(&caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
-    Ok(StatusCode::NO_CONTENT)
+    site.audit(caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
+    Ok(())
 }
 
 /// Takes a JSON body, or says what is wrong with it.

@@ -34,16 +34,17 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use operations::Operations;
+pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
 pub(crate) use problem::problem;
 pub(crate) use v1::Kind;
-use v1::Reviews;
+pub(crate) use v1::{Reviews, take_in_form};
 
 pub use answers::Answers;
 pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
 pub use gate::Gate;
 pub use guard::RequestId;
+pub(crate) use keys::{invite, withdraw};
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
