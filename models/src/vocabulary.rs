@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::{LabelKind, Synset};
-use glassplate_pipeline::ports::Vocabulary as _;
+use glassplate_pipeline::ports::{Lexicon, Vocabulary as _, Word};
 use glassplate_pipeline::record::RecordLabel;
 
 use crate::taxonomy::{CONCEPTS, Objects, SCENES, rows};
@@ -17,19 +17,6 @@ use crate::taxonomy::{CONCEPTS, Objects, SCENES, rows};
 const LONGEST: usize = 80;
 /// How many near labels a message lists.
 const NEAR_TOLD: usize = 6;
-
-/// One thing that a word may mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
-    /// The preferred name.
-    pub name: String,
-    /// Object, scene or concept.
-    pub kind: LabelKind,
-    /// The WordNet 3.0 synset, of objects.
-    pub wordnet: Option<Synset>,
-    /// Names of all broader terms, nearest first.
-    pub parents: Vec<String>,
-}
 
 /// The vocabularies of objects, scenes and concepts.
 #[derive(Debug)]
@@ -94,10 +81,12 @@ impl Words {
             }
         }
     }
+}
 
+impl Lexicon for Words {
     /// Everything that carries this name or synonym, those first that prefer it as their name,
     /// among them those that labellers use.
-    pub fn find(&self, text: &str) -> Vec<Word> {
+    fn find(&self, text: &str) -> Vec<Word> {
         let text = plain(text);
         let objects = self.objects.lookup(&text).into_iter().map(|synset| Word {
             name: self.objects.synonyms(&synset).swap_remove(0),
@@ -119,7 +108,7 @@ impl Words {
     /// # Errors
     /// `BadInput` that says what to tell: which of several things, which kind, or why the word
     /// is no label.
-    pub fn settle(&self, text: &str, kind: Option<LabelKind>) -> Result<Word, Fault> {
+    fn settle(&self, text: &str, kind: Option<LabelKind>) -> Result<Word, Fault> {
         let typed = plain(text);
         let mut found = self.find(text);
         found.retain(|word| kind.is_none_or(|kind| kind == word.kind));
@@ -143,7 +132,7 @@ impl Words {
     ///
     /// # Errors
     /// `BadInput` when the record carries no such label, listing near ones, or several.
-    pub fn among<'a>(
+    fn among<'a>(
         &self,
         labels: &'a [RecordLabel],
         text: &str,

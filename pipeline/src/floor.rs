@@ -10,14 +10,15 @@ use crate::asset::{AssetId, PixelDigest};
 /// The unit in which memory is lent, in bytes: semaphores count in 32 bits.
 const LENT: u64 = 1 << 20;
 
-/// Bounds what is in hand at once.
+/// Bounds what is in hand at once; a clone is the same floor.
+#[derive(Clone)]
 pub struct Floor {
     files: Arc<Semaphore>,
     file_units: u32,
     pixels: Arc<Semaphore>,
     pixel_units: u32,
     /// Under the texts of asset ids and of pixel digests, which differ in length.
-    in_hand: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    in_hand: Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
 impl Floor {
@@ -32,7 +33,7 @@ impl Floor {
             file_units,
             pixels: Arc::new(Semaphore::new(pixel_units as usize)),
             pixel_units,
-            in_hand: Mutex::default(),
+            in_hand: Arc::default(),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod catalogue_csv;
 pub mod compare;
 pub mod days;
+pub mod decide;
 pub mod decision;
 pub mod enrich;
 pub mod fault;

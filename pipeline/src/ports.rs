@@ -123,6 +123,38 @@ pub trait Vocabulary: Send + Sync {
     }
 }
 
+/// One thing that a person's word may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The preferred name.
+    pub name: String,
+    /// Object, scene or concept.
+    pub kind: LabelKind,
+    /// The WordNet 3.0 synset, of objects.
+    pub wordnet: Option<Synset>,
+    /// Names of all broader terms, nearest first.
+    pub parents: Vec<String>,
+}
+
+/// The role that says what a person means by a word.
+pub trait Lexicon: Send + Sync {
+    /// Everything that carries this name or synonym, the likeliest first.
+    fn find(&self, text: &str) -> Vec<Word>;
+
+    /// Settles on the one thing that a person means; a word that no vocabulary knows is taken as
+    /// written when its kind is told. `BadInput` says what else to tell.
+    fn settle(&self, text: &str, kind: Option<LabelKind>) -> Result<Word, Fault>;
+
+    /// Finds the label that a person speaks of among those of a record, by name or synonym.
+    /// `BadInput` lists near ones when there is none, or all when there are several.
+    fn among<'a>(
+        &self,
+        labels: &'a [RecordLabel],
+        text: &str,
+        kind: Option<LabelKind>,
+    ) -> Result<&'a RecordLabel, Fault>;
+}
+
 /// Everything that an [`Interpreter`] may go by.
 #[derive(Debug, Clone)]
 pub struct Testimony<'a> {

@@ -67,7 +67,7 @@ pub struct Question {
 /// Collects questions over many records, and orders them at the end.
 ///
 /// Memory is bounded by the number of different labels times the number of questions wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Queue {
     bar: Bar,
     kind: Option<LabelKind>,
@@ -76,7 +76,7 @@ pub struct Queue {
 }
 
 /// The questions about one label.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Asked {
     /// How many pictures carry it as uncertain.
     pictures: u32,

@@ -94,6 +94,31 @@ impl RunState {
 }
 
 impl Run {
+    /// A run that begins at `started`, of what costs nothing.
+    pub fn begun(
+        id: RunId,
+        tenant: &Tenant,
+        collection: &str,
+        sources: Vec<String>,
+        version: &str,
+        started: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            tenant: tenant.clone(),
+            collection: collection.to_owned(),
+            sources,
+            version: version.to_owned(),
+            started,
+            finished: None,
+            balance: Balance::default(),
+            withdrawn: false,
+            trial: false,
+            budget: None,
+            spent: Dollars::ZERO,
+        }
+    }
+
     /// Tells where the run stands.
     pub fn state(&self) -> RunState {
         match (self.withdrawn, self.trial, self.finished) {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The most hits in one answer.
 pub const MOST_HITS: usize = 1_000;
@@ -59,7 +60,9 @@ impl Ask {
 }
 
 /// What hits can be narrowed by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Facet {
     /// Objects shown above the bar, by their own name.
@@ -130,7 +133,7 @@ impl FromStr for Facet {
 }
 
 /// The order of hits; equals follow each other by asset id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// The best first; of an empty query the last added first.
@@ -180,7 +183,7 @@ impl fmt::Display for Cursor {
 }
 
 /// The counts of one facet among all that was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// Which facet.
     pub facet: Facet,
@@ -189,7 +192,7 @@ pub struct Counts {
 }
 
 /// How many of the records found have one value of a facet; exact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Count {
     /// The value.
     pub value: String,
@@ -198,7 +201,7 @@ pub struct Count {
 }
 
 /// A word that nothing was found for, and what was searched for in its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Correction {
     /// As typed.
     pub typed: String,
@@ -207,7 +210,7 @@ pub struct Correction {
 }
 
 /// A way to go on typing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Suggestion {
     /// The words to search for.
     pub text: String,
@@ -218,11 +221,12 @@ pub struct Suggestion {
 }
 
 /// One label in use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LabelCount {
     /// The preferred name.
     pub name: String,
     /// Object, scene or concept.
+    #[schema(value_type = crate::http::Kind)]
     pub kind: LabelKind,
     /// How many records show it.
     pub count: u64,

@@ -85,6 +85,15 @@ impl Index {
         Ok(caught_up)
     }
 
+    /// Tells whether everything that the catalogue holds is in the index.
+    ///
+    /// # Errors
+    /// What the catalogue says; `Broken` when the index is damaged.
+    pub async fn is_level(&self, catalogue: &dyn Catalogue) -> Result<bool, Fault> {
+        let position = self.live()?.position()?;
+        Ok(self.standing(&position, catalogue).await? == Standing::Level)
+    }
+
     /// Makes the index anew from the whole catalogue and swaps it in.
     ///
     /// Searches go on in the old index until then; a crash leaves the old one in force.

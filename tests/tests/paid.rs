@@ -290,7 +290,7 @@ async fn a_worker_that_died_over_a_call_costs_one_more_and_a_living_one_is_waite
     archive.ingest(&house, &file).await;
     let bought = {
         let catalogue = archive.catalogue();
-        let runs = catalogue.runs(&Tenant::default(), 1).await.unwrap();
+        let runs = catalogue.runs(&Tenant::default(), None, 1).await.unwrap();
         catalogue
             .purchases_of_run(&Tenant::default(), &runs[0].id, None, 9)
             .await

@@ -6,7 +6,7 @@ use glassplate_pipeline::days::Days;
 use glassplate_pipeline::decision::{Decision, Ruling};
 use glassplate_pipeline::label::{Evidence, Instance, Label, LabelKind};
 use glassplate_pipeline::opinion::{Finding, Maker, Opinion, Subject, Verdict};
-use glassplate_pipeline::ports::{Interpreter as _, Testimony};
+use glassplate_pipeline::ports::{Interpreter as _, Lexicon as _, Testimony};
 use glassplate_pipeline::record::{Bar, DoubtKind, RecordLabel};
 use glassplate_pipeline::run::RunId;
 use jiff::Timestamp;

@@ -142,6 +142,9 @@ pub(crate) enum Command {
     /// List who changed what and took what out over HTTP, the latest first
     #[command(after_help = CODES)]
     Audit(Audit),
+    /// Serve search, pictures and the page over HTTP until it is ended
+    #[command(after_help = CODES)]
+    Serve(Serve),
     /// Build the search index anew from the catalogue
     #[command(after_help = CODES)]
     Reindex,
@@ -266,6 +269,14 @@ pub(crate) struct Search {
     /// Most pictures to list
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) limit: usize,
+}
+
+/// What serve takes.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on, port 0: any that is free [default: serve.listen]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
 }
 
 /// What show takes.

@@ -69,7 +69,7 @@ impl Staff {
 }
 
 /// The clock on the wall.
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> jiff::Timestamp {
@@ -147,7 +147,7 @@ impl Desk {
         let files = ["catalogue.sqlite", "registry.sqlite"]
             .into_iter()
             .flat_map(|file| ["", "-wal", "-shm"].map(|end| format!("{file}{end}")));
-        let folders = ["store", "index"].into_iter().map(str::to_owned);
+        let folders = ["store", "index", "incoming"].into_iter().map(str::to_owned);
         files.chain(folders).map(|name| self.home.join(name)).collect()
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use aws_config::{BehaviorVersion, Region};
 use glassplate_pipeline::aws::{Aws, AwsSettings};
 use glassplate_pipeline::fault::Fault;
+use glassplate_search::http::OperatorToken;
 
 /// The folder that holds catalogue, originals, renditions and index; `--home` beats it.
 pub(crate) const HOME: &str = "GLASSPLATE_HOME";
@@ -17,6 +18,22 @@ pub(crate) const LOG: &str = "GLASSPLATE_LOG";
 
 /// Under whose name decisions are kept; the setting `people.name` and `--by` beat it.
 pub(crate) const BY: &str = "GLASSPLATE_BY";
+
+/// What opens archives to new tenants over HTTP: at least 32 characters, sent as a bearer token to
+/// `POST /v1/tenants`; without it there is no such route.
+pub(crate) const OPERATOR_TOKEN: &str = "GLASSPLATE_OPERATOR_TOKEN";
+
+/// The operator's token, when one is set.
+///
+/// # Errors
+/// `BadInput` for one that is too short.
+pub(crate) fn operator() -> Result<Option<OperatorToken>, Fault> {
+    let Some(text) = std::env::var_os(OPERATOR_TOKEN).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let token = text.to_str().unwrap_or_default().parse();
+    token.map(Some).map_err(|e| Fault::bad_input(format!("in {OPERATOR_TOKEN}")).because(e))
+}
 
 /// Who is at the keyboard: `$GLASSPLATE_BY`, else the login name in `$USER` or `$LOGNAME`.
 pub(crate) fn by() -> Option<String> {

@@ -14,6 +14,7 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::store::s3::S3Settings;
+use glassplate_search::http::Served;
 use serde::Deserialize;
 
 /// Everything that can be set in `config.toml`.
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     /// Where the ledger is kept.
     pub(crate) catalogue: CatalogueSettings,
+    /// How people and programs are served over HTTP.
+    pub(crate) serve: Served,
 }
 
 /// Where bytes are kept.
@@ -204,6 +207,7 @@ impl Settings {
         self.cascade.validate()?;
         self.rekognition.validate()?;
         self.aws.validate()?;
+        self.serve.validate()?;
         if let StoreSettings::S3(s3) = &self.store {
             s3.validate()?;
         }
@@ -229,6 +233,9 @@ mod tests {
             ("[labels]\nobjects = nan", "labels.objects"),
             ("[labels]\nthings = 0.5", "things"),
             ("[renditions]\nformat = \"gif\"", "gif"),
+            ("[serve]\nbase = \"example.org/\"", "serve.base"),
+            ("[serve]\npause_seconds = 0.0", "serve.pause_seconds"),
+            ("[serve]\nport = 80", "port"),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

@@ -380,7 +380,7 @@ async fn tenants_are_apart(catalogue: &dyn Catalogue) {
     assert_eq!(catalogue.parts(&other, &a.id).await.expect("parts"), None);
     assert_eq!(catalogue.sighting(&other, "mine", "/a").await.expect("sighting"), None);
     assert!(catalogue.assets(&other, None, None, 10).await.expect("assets").is_empty());
-    assert!(catalogue.runs(&other, 10).await.expect("runs").is_empty());
+    assert!(catalogue.runs(&other, None, 10).await.expect("runs").is_empty());
     assert_eq!(catalogue.run(&other, &run_named(12).id).await.expect("run"), None);
     let taken = catalogue.reusable(&other, "label:m", &pixels(12), &maker("1")).await;
     assert_eq!(taken.expect("reusable"), None);
@@ -421,7 +421,7 @@ async fn runs_and_items_read_back(catalogue: &dyn Catalogue) {
     }
     catalogue.append(&tenant(), vec![Entry::Run(run.clone())]).await.expect("append");
     assert_eq!(catalogue.run(&tenant(), &run.id).await.expect("run"), Some(run.clone()));
-    assert!(catalogue.runs(&tenant(), 100).await.expect("runs").contains(&run));
+    assert!(catalogue.runs(&tenant(), None, 100).await.expect("runs").contains(&run));
     let mut read = Vec::new();
     loop {
         let after = read.last().map(|item: &Item| item.source.clone());

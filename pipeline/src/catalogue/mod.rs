@@ -179,8 +179,13 @@ pub trait Catalogue: Send + Sync {
     /// or an older one, and whatever was derived from it is to be made anew.
     async fn changes(&self, after: &Bookmark, limit: usize) -> Result<Changes, Fault>;
 
-    /// Lists runs, the latest first.
-    async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault>;
+    /// Lists runs, the latest first, after one, at most `limit`.
+    async fn runs(
+        &self,
+        tenant: &Tenant,
+        after: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<Run>, Fault>;
 
     /// Reads one run.
     async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault>;

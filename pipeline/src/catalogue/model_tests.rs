@@ -349,8 +349,12 @@ async fn compare(model: &Model, owner: usize, catalogue: &dyn Catalogue) {
     }
     let mut runs: Vec<Run> = model.runs.values().cloned().collect();
     runs.reverse();
-    assert_eq!(catalogue.runs(&tenant, 100).await.expect("runs"), runs);
-    assert_eq!(catalogue.runs(&tenant, 1).await.expect("runs"), runs[..runs.len().min(1)]);
+    assert_eq!(catalogue.runs(&tenant, None, 100).await.expect("runs"), runs);
+    assert_eq!(catalogue.runs(&tenant, None, 1).await.expect("runs"), runs[..runs.len().min(1)]);
+    for (at, run) in runs.iter().enumerate() {
+        let later = catalogue.runs(&tenant, Some(&run.id), 100).await.expect("runs");
+        assert_eq!(later, runs[at + 1..], "after {}", run.id);
+    }
     for run in (0..RUNS).map(run_id) {
         let read = catalogue.run(&tenant, &run).await.expect("run");
         assert_eq!(read.as_ref(), model.runs.get(&run));

@@ -87,6 +87,33 @@ impl Format {
             Self::Pcx => "PCX",
         }
     }
+
+    /// The IANA media type; `application/octet-stream` where a format is a family of many.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Tiff => "image/tiff",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Jp2 => "image/jp2",
+            Self::Heic => "image/heic",
+            Self::Avif => "image/avif",
+            Self::Psd => "image/vnd.adobe.photoshop",
+            Self::Ico => "image/vnd.microsoft.icon",
+            Self::Tga => "image/x-tga",
+            Self::Pnm => "image/x-portable-anymap",
+            Self::Qoi => "image/qoi",
+            Self::Jxl => "image/jxl",
+            Self::Hdr => "image/vnd.radiance",
+            Self::Exr => "image/x-exr",
+            Self::Eps => "application/postscript",
+            Self::Svg => "image/svg+xml",
+            Self::Pcx => "image/vnd.zbrush.pcx",
+            Self::Raw => "application/octet-stream",
+        }
+    }
 }
 
 /// What a file's header says of the picture, without decoding it.

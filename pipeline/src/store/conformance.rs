@@ -16,6 +16,7 @@ pub(super) async fn run(store: Arc<dyn Store>) {
     one_of_many_creators_wins(store.clone()).await;
     replace_replaces_but_never_an_original(&*store).await;
     a_missing_key_is_not_found(&*store).await;
+    parts_are_those_of_the_whole(&*store).await;
     tenants_are_apart(&*store).await;
     files_are_copied_in(&*store).await;
     bytes_that_hash_differently_never_get_a_key(&*store).await;
@@ -105,6 +106,29 @@ async fn a_missing_key_is_not_found(store: &dyn Store) {
     assert_eq!(store.read(&key).await.expect_err("nothing").kind(), FaultKind::NotFound);
     assert_eq!(store.blake3(&key).await.expect_err("nothing").kind(), FaultKind::NotFound);
     assert_eq!(store.length(&key).await.expect("length"), None);
+}
+
+async fn parts_are_those_of_the_whole(store: &dyn Store) {
+    let (key, empty) = (original(45), original(46));
+    let bytes: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+    create(store, &key, &bytes).await.expect("create");
+    create(store, &empty, b"").await.expect("create");
+    for (from, most, expected) in [
+        (0, 10, 0..10),
+        (99_990, 10, 99_990..100_000),
+        (99_990, 500, 99_990..100_000),
+        (0, 1_000_000, 0..100_000),
+        (70_001, 20_000, 70_001..90_001),
+        (100_000, 10, 0..0),
+        (1 << 40, 10, 0..0),
+        (5, 0, 0..0),
+    ] {
+        let part = store.read_part(&key, from, most).await.expect("a part");
+        assert_eq!(part, bytes[expected], "{most} bytes from {from}");
+    }
+    assert!(store.read_part(&empty, 0, 10).await.expect("nothing").is_empty());
+    let missing = store.read_part(&original(47), 0, 10).await.expect_err("nothing");
+    assert_eq!(missing.kind(), FaultKind::NotFound);
 }
 
 async fn tenants_are_apart(store: &dyn Store) {

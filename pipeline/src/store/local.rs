@@ -127,6 +127,23 @@ impl Store for LocalStore {
         off_the_runtime(move || fs::read(&file).map_err(|e| cannot("read", &file, e))).await
     }
 
+    async fn read_part(&self, key: &Key, from: u64, most: usize) -> Result<Vec<u8>, Fault> {
+        let file = self.file(key);
+        off_the_runtime(move || {
+            let read = || -> io::Result<Vec<u8>> {
+                let mut opened = File::open(&file)?;
+                opened.seek(io::SeekFrom::Start(from))?;
+                let left = opened.metadata()?.len().saturating_sub(from);
+                let room = usize::try_from(left).unwrap_or(usize::MAX).min(most);
+                let mut part = Vec::with_capacity(room);
+                opened.take(room as u64).read_to_end(&mut part)?;
+                Ok(part)
+            };
+            read().map_err(|e| cannot("read", &file, e))
+        })
+        .await
+    }
+
     async fn blake3(&self, key: &Key) -> Result<Digest, Fault> {
         let file = self.file(key);
         off_the_runtime(move || hash_uncached(&file).map_err(|e| cannot("read", &file, e))).await

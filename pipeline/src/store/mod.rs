@@ -38,6 +38,12 @@ pub trait Store: Send + Sync {
     /// Reads everything under a key; `NotFound` when it is not taken.
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault>;
 
+    /// Reads at most `most` bytes under a key, beginning at the byte `from`.
+    ///
+    /// Fewer come only at the end, none beyond it. `NotFound` when the key is not taken. It holds
+    /// no more than `most` bytes in memory, so that what is large can be handed on piece by piece.
+    async fn read_part(&self, key: &Key, from: u64, most: usize) -> Result<Vec<u8>, Fault>;
+
     /// Hashes with BLAKE3 what is really on the medium under a key, past any cache where the
     /// backend can; `NotFound` when it is not taken.
     async fn blake3(&self, key: &Key) -> Result<Digest, Fault>;

@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -15,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::asked::{Asked, json};
 use super::{Caller, Problem, Site};
 
 /// How many deeds one answer lists when nothing is said.
@@ -39,11 +39,11 @@ impl Site {
         what: Verb,
         subject: &str,
         outcome: DeedOutcome,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Fault> {
         let deed =
             Deed::new(self.clock.now(), &caller.tenant, &caller.who, what, subject, outcome)?;
         let deed = deed.over_http(caller.key.as_ref(), caller.request.as_deref());
-        Ok(self.registry.note(&deed).await?)
+        self.registry.note(&deed).await
     }
 }
 
@@ -70,10 +70,9 @@ pub(super) async fn watch(
     let response = next.run(request).await;
     if response.status() == StatusCode::FORBIDDEN
         && let Some(caller) = slot.0.get()
-        && let Err(problem) =
-            site.audit(caller, Verb::Trespass, &subject, DeedOutcome::Refused).await
+        && let Err(fault) = site.audit(caller, Verb::Trespass, &subject, DeedOutcome::Refused).await
     {
-        tracing::error!("a refusal could not be written down: {}", problem.0.reason());
+        tracing::error!("a refusal could not be written down: {}", fault.reason());
     }
     response
 }
@@ -82,7 +81,7 @@ pub(super) async fn watch(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+struct Wanted {
     /// Nothing before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
@@ -151,24 +150,23 @@ impl From<Deed> for Told {
     get,
     path = "/v1/audit",
     tag = "tenancy",
-    params(Asked),
+    params(Wanted),
     responses((status = 200, description = "A page of the audit log", body = Page)),
 )]
 async fn list(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
-    let Query(asked) = asked.map_err(|e| Fault::bad_input(e.body_text()))?;
-    let limit = asked.limit.unwrap_or(LISTED);
+    let limit = wanted.limit.unwrap_or(LISTED);
     if !(1..=MOST).contains(&limit) {
         return Err(Fault::bad_input(format!("limit is {limit}: 1 to {MOST}")).into());
     }
-    let before = asked.cursor.as_deref().map(str::parse).transpose()?;
+    let before = wanted.cursor.as_deref().map(str::parse).transpose()?;
     let mut deeds = site.registry.deeds(&caller.tenant, before.as_ref(), limit).await?;
     let full = deeds.len() == limit;
-    deeds.retain(|deed| asked.since.is_none_or(|since| deed.at >= since));
+    deeds.retain(|deed| wanted.since.is_none_or(|since| deed.at >= since));
     let next = deeds.last().filter(|_| full && deeds.len() == limit).map(|d| d.id.to_string());
-    Ok(Json(Page { deeds: deeds.into_iter().map(Told::from).collect(), next }))
+    json(&Page { deeds: deeds.into_iter().map(Told::from).collect(), next })
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use glassplate_pipeline::fault::{Fault, FaultKind};
+use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::tenancy::{AccessKey, DeedOutcome, KeyId, Role, Verb, keep_key};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::asked::{Asked, Body, Step, json};
 use super::{Caller, Problem, Site};
 
 /// How many keys one answer lists when nothing is said.
@@ -69,7 +69,7 @@ impl Shown {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+struct Wanted {
     /// How many, at most 500.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<usize>,
@@ -129,25 +129,24 @@ impl Made {
     get,
     path = "/v1/keys",
     tag = "tenancy",
-    params(Asked),
+    params(Wanted),
     responses((status = 200, description = "A page of keys", body = Page)),
 )]
 async fn list(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
-    let Query(asked) = asked.map_err(|e| Fault::bad_input(e.body_text()))?;
-    let limit = asked.limit.unwrap_or(LISTED);
+    let limit = wanted.limit.unwrap_or(LISTED);
     if !(1..=MOST).contains(&limit) {
         return Err(Fault::bad_input(format!("limit is {limit}: 1 to {MOST}")).into());
     }
-    let after = asked.cursor.as_deref().map(str::parse::<KeyId>).transpose()?;
+    let after = wanted.cursor.as_deref().map(str::parse::<KeyId>).transpose()?;
     let keys = site.registry.keys(&caller.tenant, after.as_ref(), limit).await?;
     let next = keys.last().filter(|_| keys.len() == limit).map(|key| key.id.to_string());
     let now = site.clock.now();
-    Ok(Json(Page { keys: keys.iter().map(|key| Shown::of(key, now)).collect(), next }))
+    json(&Page { keys: keys.iter().map(|key| Shown::of(key, now)).collect(), next })
 }
 
 /// Makes a key to the caller's own archive; for archivists.
@@ -161,10 +160,10 @@ async fn list(
 async fn make(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    invitation: Result<Json<Invitation>, JsonRejection>,
+    Body(invitation): Body<Invitation>,
 ) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
-    let Invitation { role, name, expires } = taken(invitation)?;
+    let Invitation { role, name, expires } = invitation;
     caller.must_be(role)?;
     let made = invite(&site, &caller, role, &name, expires).await?;
     Ok(Made::answer(made))
@@ -198,7 +197,7 @@ pub(super) async fn invite(
 async fn revoke(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Step(id): Step,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Archivist)?;
     // What cannot be an id is the id of no key.
@@ -207,18 +206,4 @@ async fn revoke(
     site.door.forget(&id);
     site.audit(&caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Takes a JSON body, or says what is wrong with it.
-pub(super) fn taken<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Fault> {
-    match body {
-        Ok(Json(body)) => Ok(body),
-        Err(JsonRejection::MissingJsonContentType(_)) => {
-            Err(Fault::unsupported("the body is to be JSON, with content-type: application/json"))
-        }
-        Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Fault::new(FaultKind::TooLarge, "the body is too large"))
-        }
-        Err(e) => Err(Fault::bad_input(e.body_text())),
-    }
 }

@@ -4,13 +4,9 @@ mod operator;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use glassplate_pipeline::asset::Tenant;
-use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::tenancy::{DeedOutcome, Lease, Quota, Role, Usage, Verb};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,9 +14,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use operator::Operator;
 pub use operator::OperatorToken;
 
-use super::keys::{Made, invite, taken};
+use super::asked::{Body, json};
+use super::keys::{Made, invite};
 use super::{Caller, Problem, Site};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
@@ -125,11 +123,11 @@ struct Held {
     tag = "tenancy",
     responses((status = 200, description = "The caller and their archive", body = Shown)),
 )]
-async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Result<Json<Shown>, Problem> {
+async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Result<Response, Problem> {
     let lease = site.registry.lease(&caller.tenant).await?;
     let Usage { pictures, bytes, paid_calls } = site.registry.usage(&caller.tenant).await?;
     let holdings = site.index.holdings(&caller.tenant)?;
-    Ok(Json(Shown {
+    json(&Shown {
         tenant: caller.tenant.to_string(),
         made: lease.as_ref().map(|lease| lease.made),
         caller: Who {
@@ -140,7 +138,7 @@ async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Result<Json<Show
         quota: lease.map(|lease| lease.quota).unwrap_or_default().into(),
         used: Used { pictures, bytes, paid_calls },
         holdings: Held { pictures: holdings.pictures, bytes: holdings.bytes },
-    }))
+    })
 }
 
 /// A new archive.
@@ -188,13 +186,9 @@ struct Opened {
 )]
 async fn open(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    opening: Result<Json<Opening>, JsonRejection>,
+    _: Operator,
+    Body(Opening { tenant, quota, archivist }): Body<Opening>,
 ) -> Result<Response, Problem> {
-    if !site.door.is_operator(&headers) {
-        return Err(Fault::not_found("there is nothing here").into());
-    }
-    let Opening { tenant, quota, archivist } = taken(opening)?;
     let lease = Lease { tenant, made: site.clock.now(), quota: quota.into() };
     site.registry.open_lease(&lease).await?;
     let operator = Caller {

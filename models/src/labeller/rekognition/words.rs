@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use glassplate_pipeline::label::{Instance, Label, LabelKind, Synset};
-use glassplate_pipeline::ports::Vocabulary as _;
+use glassplate_pipeline::ports::{Lexicon as _, Vocabulary as _, Word};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::picture::Placement;
 use crate::taxonomy::{Objects, rows};
-use crate::vocabulary::{Word, Words};
+use crate::vocabulary::Words;
 
 const REKOGNITION: &str = include_str!("../../../taxonomy/rekognition.tsv");
 

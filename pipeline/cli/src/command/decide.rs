@@ -1,12 +1,13 @@
 //! `glassplate approve`, `reject` and `add`: what a person says of labels, kept for ever.
 
-use glassplate_models::vocabulary::{Word, Words};
+use glassplate_models::vocabulary::Words;
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::catalogue::{Catalogue, Entry};
+use glassplate_pipeline::decide::{Said, decide, person};
 use glassplate_pipeline::decision::{Decision, Ruling};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::record::{Record, fold};
+use glassplate_pipeline::record::fold;
 use serde_json::json;
 
 use super::search;
@@ -16,9 +17,6 @@ use crate::env;
 use crate::exit::Exit;
 use crate::output::{self, data, plain, say};
 
-/// The longest name of a person, in characters.
-const LONGEST_NAME: usize = 80;
-
 pub(crate) async fn run(desk: &Desk, ruling: Ruling, arguments: &Decide) -> Result<Exit, Fault> {
     let id: AssetId = arguments.asset.parse()?;
     let who = who(desk, arguments.by.as_deref())?;
@@ -27,31 +25,10 @@ pub(crate) async fn run(desk: &Desk, ruling: Ruling, arguments: &Decide) -> Resu
         Fault::not_found(format!("there is no asset {id} of tenant {}", desk.tenant))
     })?;
     let record = fold(&parts, &*desk.interpreter()?);
-    let (words, kind) = (Words::load(), arguments.kind.map(LabelKind::from));
-    let mut meant: Vec<Word> = Vec::new();
-    for text in &arguments.labels {
-        let word = match ruling {
-            Ruling::Add => words.settle(text, kind)?,
-            Ruling::Approve | Ruling::Reject => carried(&words, &record, text, kind)?,
-        };
-        if !meant.contains(&word) {
-            meant.push(word);
-        }
-    }
     let at = jiff::Timestamp::now();
-    let decisions: Vec<Decision> = meant
-        .into_iter()
-        .map(|Word { name: label, kind, wordnet, parents }| Decision {
-            asset: id.clone(),
-            label,
-            kind,
-            wordnet,
-            parents,
-            ruling,
-            who: who.clone(),
-            at,
-        })
-        .collect();
+    let kind = arguments.kind.map(LabelKind::from);
+    let said = Said { ruling, labels: &arguments.labels, kind, who: &who, at };
+    let decisions = decide(&Words::load(), &record, &said)?;
     let entries = decisions.iter().cloned().map(Entry::Decision).collect();
     catalogue.append(&desk.tenant, entries).await?;
     if desk.json {
@@ -88,23 +65,6 @@ pub(super) async fn follow(desk: &Desk, catalogue: &dyn Catalogue) {
     }
 }
 
-/// The label of the record that a person speaks of, with what the vocabulary knows of it.
-fn carried(
-    words: &Words,
-    record: &Record,
-    text: &str,
-    kind: Option<LabelKind>,
-) -> Result<Word, Fault> {
-    let label = words.among(&record.labels, text, kind)?;
-    let known = || words.find(&label.name).into_iter().find(|word| word.kind == label.kind);
-    let parents = match label.parents.is_empty() {
-        false => label.parents.clone(),
-        true => known().map(|word| word.parents).unwrap_or_default(),
-    };
-    let (name, wordnet) = (label.name.clone(), label.wordnet.clone());
-    Ok(Word { name, kind: label.kind, wordnet, parents })
-}
-
 /// Whose decision it is; nobody's is none.
 fn who(desk: &Desk, by: Option<&str>) -> Result<String, Fault> {
     let name = by.map(str::to_owned).or_else(|| desk.settings.people.name.clone());
@@ -114,12 +74,5 @@ fn who(desk: &Desk, by: Option<&str>) -> Result<String, Fault> {
             env::BY
         )));
     };
-    let name = name.trim();
-    if name.is_empty() || name.chars().any(char::is_control) || name.chars().count() > LONGEST_NAME
-    {
-        return Err(Fault::bad_input(format!(
-            "{name:?} is no name of a person: 1 to {LONGEST_NAME} characters on one line"
-        )));
-    }
-    Ok(name.to_owned())
+    person(&name).map(str::to_owned)
 }

@@ -22,6 +22,7 @@ mod relabel;
 mod review;
 mod runs;
 pub(crate) mod search;
+mod serve;
 mod show;
 mod spend;
 mod tenant;
@@ -100,6 +101,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Tenant { action } => tenant::run(&desk, &action).await,
             Command::Key { action } => key::run(&desk, &action).await,
             Command::Audit(arguments) => audit::run(&desk, &arguments).await,
+            Command::Serve(arguments) => serve::run(&desk, &arguments).await,
             Command::Reindex => reindex::run(&desk).await,
             Command::Doctor(arguments) => doctor::run(&desk, &arguments).await,
             Command::Evaluate(arguments) => evaluate::run(&desk, &arguments).await,

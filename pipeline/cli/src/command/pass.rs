@@ -4,8 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use glassplate_pipeline::purchase::Dollars;
-use glassplate_pipeline::run::{Balance, Run, RunId};
+use glassplate_pipeline::run::{Run, RunId};
 
 use crate::compose::Desk;
 use crate::output::say;
@@ -17,20 +16,8 @@ pub(super) fn new_run(
     collection: &str,
     sources: Vec<String>,
 ) -> Run {
-    Run {
-        id: RunId::new(now, random()),
-        tenant: desk.tenant.clone(),
-        collection: collection.to_owned(),
-        sources,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: now,
-        finished: None,
-        balance: Balance::default(),
-        withdrawn: false,
-        trial: false,
-        budget: None,
-        spent: Dollars::ZERO,
-    }
+    let id = RunId::new(now, random());
+    Run::begun(id, &desk.tenant, collection, sources, env!("CARGO_PKG_VERSION"), now)
 }
 
 /// A number that two processes of one second hardly share: the standard library seeds its

@@ -104,7 +104,7 @@ impl<'a> Items<'a> {
 }
 
 async fn list(desk: &Desk, catalogue: &dyn Catalogue) -> Result<Exit, Fault> {
-    let runs = catalogue.runs(&desk.tenant, LISTED).await?;
+    let runs = catalogue.runs(&desk.tenant, None, LISTED).await?;
     if desk.json {
         let runs: Vec<_> = runs
             .iter()

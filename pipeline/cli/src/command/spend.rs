@@ -21,7 +21,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Spend) -> Result<Exit, Fault> {
     let catalogue = desk.existing_catalogue().await?;
     let runs = match &arguments.run {
         Some(name) => vec![existing(desk, &*catalogue, name).await?],
-        None => catalogue.runs(&desk.tenant, MOST_RUNS).await?,
+        None => catalogue.runs(&desk.tenant, None, MOST_RUNS).await?,
     };
     let wanted = |run: &Run| arguments.collection.as_ref().is_none_or(|c| *c == run.collection);
     let (mut by_run, mut by_collection, mut all) =

@@ -228,8 +228,13 @@ impl Catalogue for DynamoCatalogue {
         self.inner.changes(after, limit).await
     }
 
-    async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
-        self.inner.runs(tenant, limit).await
+    async fn runs(
+        &self,
+        tenant: &Tenant,
+        after: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<Run>, Fault> {
+        self.inner.runs(tenant, after, limit).await
     }
 
     async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault> {

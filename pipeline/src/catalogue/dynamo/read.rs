@@ -129,10 +129,15 @@ impl Inner {
         Ok(Some(Sighting { asset, occurrence, stamp }))
     }
 
-    pub(super) async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
+    pub(super) async fn runs(
+        &self,
+        tenant: &Tenant,
+        after: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<Run>, Fault> {
         let mut runs: Vec<Run> = Vec::new();
         let partition = key::runs(tenant);
-        let mut before: Option<String> = None;
+        let mut before: Option<String> = after.map(|run| Key::run(tenant, run).sk);
         while runs.len() < limit {
             let from = before.as_deref().map_or(From::End, From::Before);
             let page = self.table.query(&partition, from, limit - runs.len()).await?;

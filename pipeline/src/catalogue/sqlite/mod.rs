@@ -146,9 +146,14 @@ impl Catalogue for SqliteCatalogue {
         })
     }
 
-    async fn runs(&self, tenant: &Tenant, limit: usize) -> Result<Vec<Run>, Fault> {
-        let tenant = tenant.clone();
-        self.read(move |c| read::runs(c, &tenant, limit)).await
+    async fn runs(
+        &self,
+        tenant: &Tenant,
+        after: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<Run>, Fault> {
+        let (tenant, after) = (tenant.clone(), after.cloned());
+        self.read(move |c| read::runs(c, &tenant, after.as_ref(), limit)).await
     }
 
     async fn run(&self, tenant: &Tenant, run: &RunId) -> Result<Option<Run>, Fault> {
@@ -329,7 +334,8 @@ mod tests {
         for _ in 0..200 {
             let catalogue = SqliteCatalogue::open(&path).expect("a catalogue");
             let tenant = Tenant::default();
-            let (one, other) = tokio::join!(catalogue.runs(&tenant, 1), catalogue.runs(&tenant, 1));
+            let (one, other) =
+                tokio::join!(catalogue.runs(&tenant, None, 1), catalogue.runs(&tenant, None, 1));
             assert!(one.expect("runs").is_empty() && other.expect("runs").is_empty());
         }
     }

@@ -188,11 +188,15 @@ fn bookmark(sequence: i64, asset: &AssetId) -> Bookmark {
 pub(super) fn runs(
     connection: &Connection,
     tenant: &Tenant,
+    after: Option<&RunId>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Run>> {
     connection
-        .prepare_cached("SELECT body FROM run WHERE tenant = ?1 ORDER BY id DESC LIMIT ?2")?
-        .query_map(params![tenant.as_str(), limit], |row| body(row, 0))?
+        .prepare_cached(
+            "SELECT body FROM run WHERE tenant = ?1 AND (?3 IS NULL OR id < ?3)
+             ORDER BY id DESC LIMIT ?2",
+        )?
+        .query_map(params![tenant.as_str(), limit, after.map(RunId::as_str)], |row| body(row, 0))?
         .collect()
 }
 

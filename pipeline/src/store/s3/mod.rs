@@ -243,6 +243,38 @@ impl Store for S3Store {
         .await
     }
 
+    async fn read_part(&self, key: &Key, from: u64, most: usize) -> Result<Vec<u8>, Fault> {
+        if most == 0 {
+            return match self.length(key).await? {
+                Some(_) => Ok(Vec::new()),
+                None => Err(Fault::not_found(format!("there is no {}", self.place(&key.path())))),
+            };
+        }
+        let name = self.name(&key.path());
+        let last = from.saturating_add(most as u64 - 1);
+        patiently(|| async {
+            let asked = self
+                .client
+                .get_object()
+                .bucket(&self.settings.bucket)
+                .key(&name)
+                .range(format!("bytes={from}-{last}"))
+                .send()
+                .await;
+            match asked {
+                Ok(mut object) => {
+                    let mut part = Vec::new();
+                    self.drain(&name, &mut object, |bytes| part.extend_from_slice(bytes)).await?;
+                    Ok(part)
+                }
+                // The range begins at the object's end or beyond it.
+                Err(e) if e.code() == Some("InvalidRange") => Ok(Vec::new()),
+                Err(e) => Err(self.fault(&self.place(&key.path()), e)),
+            }
+        })
+        .await
+    }
+
     async fn blake3(&self, key: &Key) -> Result<Digest, Fault> {
         let name = self.name(&key.path());
         patiently(|| async {
@@ -288,8 +320,16 @@ impl Store for S3Store {
 
 impl S3Store {
     /// Hands an object's bytes over as they come; a cut body is a fault that may pass.
-    async fn follow(&self, name: &str, mut take: impl FnMut(&[u8])) -> Result<(), Fault> {
-        let mut object = self.get(name).await?;
+    async fn follow(&self, name: &str, take: impl FnMut(&[u8])) -> Result<(), Fault> {
+        self.drain(name, &mut self.get(name).await?, take).await
+    }
+
+    async fn drain(
+        &self,
+        name: &str,
+        object: &mut GetObjectOutput,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), Fault> {
         let what = || format!("s3://{}/{name}", self.settings.bucket);
         let promised = object.content_length().and_then(|length| u64::try_from(length).ok());
         let mut came = 0;

@@ -132,8 +132,8 @@ fn write_down(site: &Arc<Site>, key: AccessKey, now: Timestamp) {
             KeyState::Revoked => "a revoked key",
         };
         let caller = caller(&Admitted { key, requests_a_minute: None, asked: now });
-        if let Err(problem) = site.audit(&caller, Verb::Trespass, why, DeedOutcome::Refused).await {
-            tracing::error!("a trespass could not be written down: {}", problem.0.reason());
+        if let Err(fault) = site.audit(&caller, Verb::Trespass, why, DeedOutcome::Refused).await {
+            tracing::error!("a trespass could not be written down: {}", fault.reason());
         }
     });
 }

@@ -23,7 +23,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::super::{OperatorToken, Served, Site, router};
+use super::super::tests::Small;
+use super::super::{Gate, OperatorToken, Served, Site, router};
 use super::Door;
 use crate::index::Index;
 use crate::tests::SmallVocabulary;
@@ -81,7 +82,12 @@ impl Trial {
     fn new(open_desk: bool, base: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = folder.path();
-        let index = Index::open(&home.join("index"), Arc::new(SmallVocabulary), Arc::new(Verbatim));
+        let index = Index::open(
+            &home.join("index"),
+            Arc::new(SmallVocabulary),
+            Arc::new(Verbatim),
+            Bar::default(),
+        );
         let clock = Arc::new(Hand(AtomicI64::new(1_000)));
         let catalogue = SqliteCatalogue::open(&home.join("catalogue.sqlite"));
         let operator: OperatorToken = TOKEN.parse().expect("a token");
@@ -93,10 +99,13 @@ impl Trial {
             door: Door::new(open_desk, Some(operator)),
             interpreter: Arc::new(Verbatim),
             vocabulary: Arc::new(SmallVocabulary),
+            lexicon: Arc::new(Small),
+            houses: None,
             clock: clock.clone(),
             bar: Bar::default(),
             limits: Limits::default(),
             served: Served { base: base.map(str::to_owned), ..Served::default() },
+            gate: Gate::of(2),
         });
         Self { router: router(site.clone()), site, clock, folder }
     }

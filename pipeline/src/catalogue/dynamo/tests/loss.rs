@@ -245,7 +245,7 @@ async fn pointers_without_sheets_show_nowhere() {
     let found = catalogue.reusable(&tenant, &opinion.step, &subject, &opinion.maker).await;
     assert_eq!(found.expect("reusable"), None);
     assert_eq!(catalogue.sighting(&tenant, "c", &cost::source(1)).await.expect("sighting"), None);
-    assert!(catalogue.runs(&tenant, 10).await.expect("runs").is_empty());
+    assert!(catalogue.runs(&tenant, None, 10).await.expect("runs").is_empty());
     assert!(consistent(&catalogue).await.is_empty());
 
     // The append itself makes them good.

@@ -1,0 +1,93 @@
+//! `glassplate serve`: search, pictures and the page over HTTP, the index following meanwhile.
+
+mod uploads;
+
+use std::sync::Arc;
+
+use glassplate_models::taxonomy::Objects;
+use glassplate_models::vocabulary::Words;
+use glassplate_pipeline::fault::{Fault, FaultKind};
+use glassplate_pipeline::tenancy::Registry;
+use glassplate_search::http::{self, Door, Gate, Served, Site};
+use glassplate_search::{DEFAULT_INTERVAL, follow};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::arguments::Serve;
+use crate::compose::{Desk, SystemClock};
+use crate::env;
+use crate::exit::Exit;
+use crate::output::say;
+use uploads::Uploads;
+
+pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
+    let served = desk.settings.serve.clone();
+    let address = arguments.listen.as_deref().unwrap_or(&served.listen);
+    let listener = http::listen(address).await?;
+    let bound = listener
+        .local_addr()
+        .map_err(|e| Fault::broken(format!("cannot tell where {address} is")).because(e))?;
+    let registry = desk.registry()?;
+    let door = Door::new(http::check_listening(&*registry, bound).await?, env::operator()?);
+    let site = Arc::new(site(desk, registry, door, served.clone()).await?);
+    let follower = follow(site.index.clone(), site.catalogue.clone(), DEFAULT_INTERVAL);
+    let stop = stopped()?;
+    say(format!("serving {} at http://{bound}", desk.home.display()));
+    http::serve(listener, http::router(site), &served, stop).await?;
+    match follower.stop().await {
+        // Another process does the same work.
+        Err(fault) if fault.kind() != FaultKind::Busy => {
+            say(format!("the index lags behind: {}", fault.reason()));
+        }
+        _ => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// Fills the ports of a site.
+async fn site(
+    desk: &Desk,
+    registry: Arc<dyn Registry>,
+    door: Door,
+    served: Served,
+) -> Result<Site, Fault> {
+    let (catalogue, store) = (desk.catalogue().await?, desk.store().await?);
+    let uploads = Uploads::open(desk, catalogue.clone(), store.clone())?;
+    Ok(Site {
+        index: Arc::new(desk.index()?),
+        catalogue,
+        store,
+        registry,
+        door,
+        interpreter: desk.interpreter()?,
+        vocabulary: Objects::load(),
+        lexicon: Arc::new(Words::load()),
+        houses: Some(Arc::new(uploads)),
+        clock: Arc::new(SystemClock),
+        bar: desk.settings.labels,
+        limits: desk.settings.limits.clone(),
+        served,
+        gate: Gate::default(),
+    })
+}
+
+/// Waits for Ctrl-C or a termination request; a second one ends the process at once.
+fn stopped() -> Result<impl Future<Output = ()>, Fault> {
+    let heed = |kind| signal(kind).map_err(|e| Fault::broken("cannot heed signals").because(e));
+    let (mut interrupts, mut terminations) =
+        (heed(SignalKind::interrupt())?, heed(SignalKind::terminate())?);
+    Ok(async move {
+        either(&mut interrupts, &mut terminations).await;
+        say("ending after the requests in hand; once more to end at once");
+        tokio::spawn(async move {
+            either(&mut interrupts, &mut terminations).await;
+            std::process::exit(130);
+        });
+    })
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}

@@ -1,0 +1,119 @@
+//! The description of the API as OpenAPI 3.1, made from the code.
+
+use std::sync::LazyLock;
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, Tag,
+};
+use utoipa::{PartialSchema as _, ToSchema};
+
+use crate::http::problem::{MEDIA_TYPE, Told};
+
+/// Statuses that every resource may answer with, and why.
+const PROBLEMS: [(&str, &str); 10] = [
+    ("400", "The request cannot be understood; the detail says what to change"),
+    ("401", "There is no key, or it does not hold"),
+    ("403", "The key's role does not allow this"),
+    ("404", "There is no such thing in this archive"),
+    ("405", "The address knows other methods"),
+    ("429", "Too many requests came within a minute; Retry-After says when to come again"),
+    ("500", "The server could not answer"),
+    ("503", "The server is busy; Retry-After says when to come again"),
+    ("504", "A part of the server did not answer in time"),
+    ("default", "Any other problem"),
+];
+/// Statuses of requests that send a body.
+const OF_BODIES: [(&str, &str); 3] = [
+    ("408", "The body did not come in time"),
+    ("413", "The body is too large"),
+    ("415", "A body of such a type is not taken"),
+];
+/// Statuses of requests for bytes.
+const OF_FILES: [(&str, &str); 2] =
+    [("412", "It is not what the condition demands"), ("416", "The range begins beyond the end")];
+
+/// The whole description, made once.
+pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
+
+fn document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("glassplate")
+        .version("1")
+        .description(Some(
+            "Archives of photographs, labelled and findable. Every error is a problem (RFC 9457). \
+             Lists go on by `next.cursor`. Answers only grow: let pass what you do not know. Each \
+             answer carries `x-request-id`; tell it when something is wrong.",
+        ))
+        .build();
+    let mut all = super::router().into_openapi();
+    let tags = [
+        ("search", "Finding pictures"),
+        ("assets", "Pictures, what is known of them, and what people say of them"),
+        ("files", "The bytes of pictures"),
+        ("vocabulary", "What there is to search for"),
+        ("review", "What a person should look at"),
+        ("runs", "What was done"),
+    ];
+    let tags = tags.map(|(name, text)| {
+        let mut tag = Tag::new(name);
+        tag.description = Some(text.to_owned());
+        tag
+    });
+    for path in all.paths.paths.values_mut() {
+        for operation in [&mut path.get, &mut path.post, &mut path.put, &mut path.delete] {
+            operation.iter_mut().for_each(tell_problems);
+        }
+    }
+    let mut components = all.components.take().unwrap_or_default();
+    components.schemas.insert(Told::name().into_owned(), Told::schema());
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(all.paths)
+        .components(Some(components))
+        .tags(Some(tags))
+        .build()
+}
+
+fn tell_problems(operation: &mut Operation) {
+    let is_of = |tag: &str| operation.tags.iter().flatten().any(|known| known == tag);
+    let bodies = operation.request_body.is_some().then_some(&OF_BODIES[..]).unwrap_or_default();
+    let files = is_of("files").then_some(&OF_FILES[..]).unwrap_or_default();
+    let schema = Ref::from_schema_name(Told::name());
+    for (status, text) in PROBLEMS.iter().chain(bodies).chain(files) {
+        let content = ContentBuilder::new().schema(Some(schema.clone())).build();
+        let response = ResponseBuilder::new().description(*text).content(MEDIA_TYPE, content);
+        let told = &mut operation.responses.responses;
+        told.entry((*status).to_owned()).or_insert_with(|| response.build().into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `GLASSPLATE_BLESS=1 cargo test --workspace the_description` writes the snapshot anew.
+    #[test]
+    fn the_description_is_the_one_that_clients_know() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/snapshots/openapi.json");
+        let now = format!("{:#}\n", serde_json::json!(&*DOCUMENT));
+        if std::env::var_os("GLASSPLATE_BLESS").is_some() {
+            std::fs::write(file, &now).expect("a written snapshot");
+        }
+        let known = std::fs::read_to_string(file).expect("the snapshot");
+        assert!(now == known, "the API changed: bless the snapshot when that is meant");
+    }
+
+    #[test]
+    fn every_operation_is_described_and_tells_its_problems() {
+        for (path, item) in &DOCUMENT.paths.paths {
+            for operation in [&item.get, &item.post].into_iter().flatten() {
+                assert!(operation.summary.is_some(), "{path} has no summary");
+                assert!(operation.operation_id.is_some(), "{path} has no id");
+                for status in ["400", "404", "500", "default"] {
+                    assert!(operation.responses.responses.contains_key(status), "{path} {status}");
+                }
+            }
+        }
+    }
+}
