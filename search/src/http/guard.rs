@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
+use tracing::Instrument as _;
 
 use super::operations::Operations;
 use super::problem::of_status;
@@ -65,7 +66,9 @@ pub(crate) async fn guard(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let counted = operations.begin();
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    // Whatever is logged on the way tells the request.
+    let span = tracing::error_span!("request", id = id.as_str());
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
     drop(counted);
     // The panic itself was told by the process's hook.
     let mut response =
