@@ -7,6 +7,7 @@
 mod cookie;
 mod desk;
 mod door;
+mod operator;
 mod origin;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ use glassplate_pipeline::tenancy::{KeyId, Role};
 pub use cookie::{sign_in, sign_out};
 pub use desk::check_listening;
 pub use door::{Door, KEY_LIFE_SECONDS};
+pub(crate) use operator::Operator;
+pub use operator::OperatorToken;
 pub use turned_away::TurnedAway;
 
 use super::audit::Slot;

@@ -9,7 +9,6 @@ mod audit;
 mod caller;
 mod gate;
 mod guard;
-mod keys;
 mod operations;
 mod pace;
 mod problem;
@@ -17,7 +16,6 @@ mod received;
 mod server;
 mod site;
 mod stream;
-mod tenants;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -38,14 +36,16 @@ use pace::{Pace, keep_pace};
 pub(crate) use v1::Kind;
 use v1::Reviews;
 
-pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
+pub(crate) use caller::Operator;
+pub use caller::{
+    Caller, Door, KEY_LIFE_SECONDS, OperatorToken, TurnedAway, check_listening, sign_in, sign_out,
+};
 pub use gate::Gate;
 pub use guard::RequestId;
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
 pub use site::{Houses, Served, Site};
-pub use tenants::OperatorToken;
 
 /// The largest body of a request that is no upload, in bytes.
 const BODY_BYTES: usize = 64 << 10;

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-use super::super::{OperatorToken, Site};
+use super::super::Site;
 use super::desk::Desk;
-use super::{Caller, TurnedAway};
+use super::{Caller, OperatorToken, TurnedAway};
 
 /// How long a key that was found valid is believed without asking again, in seconds: a key revoked by
 /// another process opens nothing after this. One revoked over this server's API opens nothing at once.
@@ -51,7 +51,7 @@ impl Door {
     }
 
     /// Tells whether a request shows the operator's token.
-    pub(crate) fn is_operator(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_operator(&self, headers: &HeaderMap) -> bool {
         self.operator.as_ref().is_some_and(|token| token.is_shown(headers))
     }
 

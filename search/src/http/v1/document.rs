@@ -54,6 +54,7 @@ fn document() -> OpenApi {
         ("vocabulary", "What there is to search for"),
         ("review", "What a person should look at"),
         ("runs", "What was done"),
+        ("tenancy", "Who may come in, what the archive may use, and who did what"),
     ];
     let tags = tags.map(|(name, text)| {
         let mut tag = Tag::new(name);

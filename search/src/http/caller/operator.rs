@@ -24,7 +24,7 @@ pub struct OperatorToken([u8; 32]);
 
 impl OperatorToken {
     /// Tells whether a request shows it, in the same time whatever it shows.
-    pub(crate) fn is_shown(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_shown(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| value.split_once(' ')).map_or("", |(scheme, token)| {
             if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" }
@@ -50,7 +50,7 @@ impl FromStr for OperatorToken {
 }
 
 /// Whoever shows the token; to everybody else there is nothing at the address.
-pub(super) struct Operator;
+pub(crate) struct Operator;
 
 impl FromRequestParts<Arc<Site>> for Operator {
     type Rejection = Response;
