@@ -7,5 +7,6 @@ pub mod ledger_view;
 pub mod measure;
 pub mod photograph;
 pub mod pictures;
+pub mod relevance;
 pub mod scripted;
 pub mod synthetic;

@@ -19,20 +19,16 @@ pub(crate) const LOG: &str = "GLASSPLATE_LOG";
 /// Under whose name decisions are kept; the setting `people.name` and `--by` beat it.
 pub(crate) const BY: &str = "GLASSPLATE_BY";
 
-/// What opens archives to new tenants over HTTP: at least 32 characters, sent as a bearer token to
-/// `POST /v1/tenants`; without it there is no such route.
+/// What opens archives to new tenants over HTTP, at least 32 characters; without it nobody may.
 pub(crate) const OPERATOR_TOKEN: &str = "GLASSPLATE_OPERATOR_TOKEN";
 
-/// The operator's token, when one is set.
+/// The operator's token, where one is set.
 ///
 /// # Errors
-/// `BadInput` for one that is too short.
-pub(crate) fn operator() -> Result<Option<OperatorToken>, Fault> {
-    let Some(text) = std::env::var_os(OPERATOR_TOKEN).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let token = text.to_str().unwrap_or_default().parse();
-    token.map(Some).map_err(|e| Fault::bad_input(format!("in {OPERATOR_TOKEN}")).because(e))
+/// `BadInput` when it is too short to be safe.
+pub(crate) fn operator_token() -> Result<Option<OperatorToken>, Fault> {
+    let set = std::env::var(OPERATOR_TOKEN).ok().filter(|token| !token.is_empty());
+    set.map(|token| token.parse()).transpose()
 }
 
 /// Who is at the keyboard: `$GLASSPLATE_BY`, else the login name in `$USER` or `$LOGNAME`.

@@ -48,10 +48,16 @@ impl Profile {
     /// Converts planes to packed RGB in sRGB.
     pub(crate) fn srgb(&self, planes: &Planes) -> Result<Vec<u8>, Fault> {
         let mut rgb = turbo::rgb_of_planes(planes)?;
-        if let Self::Carried(icc) | Self::Converted(icc) = self {
-            colour::to_srgb(&mut rgb, icc)?;
-        }
+        self.convert(&mut rgb)?;
         Ok(rgb)
+    }
+
+    /// Converts packed RGB in the profile's colours to sRGB.
+    pub(crate) fn convert(&self, rgb: &mut [u8]) -> Result<(), Fault> {
+        match self {
+            Self::Srgb => Ok(()),
+            Self::Carried(icc) | Self::Converted(icc) => colour::to_srgb(rgb, icc),
+        }
     }
 }
 

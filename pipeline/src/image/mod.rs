@@ -17,6 +17,7 @@ pub mod orient;
 pub mod phash;
 pub(crate) mod plane;
 mod preview;
+pub mod print;
 pub mod probe;
 pub mod render;
 pub mod sniff;

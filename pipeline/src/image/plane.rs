@@ -19,6 +19,27 @@ pub(crate) struct Frame {
     pub(crate) height: f64,
 }
 
+/// A rectangle in fractions of a whole picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+}
+
+impl Part {
+    /// Lays the part on a picture of so many samples.
+    pub(crate) fn on(self, width: f64, height: f64) -> Frame {
+        Frame {
+            left: settled(self.left * width),
+            top: settled(self.top * height),
+            width: settled(self.width * width),
+            height: settled(self.height * height),
+        }
+    }
+}
+
 /// One component's samples, and where on them the picture lies.
 ///
 /// The frame is fractional: a picture 4:2:0 of odd width ends in the middle of a chroma sample,
@@ -68,6 +89,24 @@ impl Turn {
     /// Gives the upright size of a picture coded at `width` x `height`.
     pub(crate) const fn upright(self, width: u32, height: u32) -> (u32, u32) {
         if self.swap { (height, width) } else { (width, height) }
+    }
+
+    /// Tells where a part of the upright picture lies in the picture as coded.
+    pub(crate) fn coded(self, part: Part) -> Part {
+        let Part { left, top, width, height } = part;
+        let part = if self.swap {
+            Part { left: top, top: left, width: height, height: width }
+        } else {
+            part
+        };
+        let flipped = |flip: bool, from: f64, length: f64| {
+            if flip { 1.0 - from - length } else { from }
+        };
+        Part {
+            left: flipped(self.flip_x, part.left, part.width),
+            top: flipped(self.flip_y, part.top, part.height),
+            ..part
+        }
     }
 }
 
@@ -120,6 +159,28 @@ impl Plane {
         resizer.resize_typed(&source, &mut target, &options).map_err(wrong)?;
         repeat_edges(&mut samples, stride, columns, rows);
         Ok(samples)
+    }
+
+    /// Cuts out what resampling a part to `columns` x `rows` samples looks at; its frame is the part.
+    fn window(&self, part: Part, columns: u32, rows: u32) -> Self {
+        let on = part.on(self.frame.width, self.frame.height);
+        let frame = Frame { left: self.frame.left + on.left, top: self.frame.top + on.top, ..on };
+        let span = |from: f64, length: f64, to: u32, whole: usize| {
+            // Three lobes of the filter on each side, and half a pixel for chroma's pairs.
+            let reach = 4.0 * (length / f64::from(to)).max(1.0) + 1.0;
+            let first = ((from - reach).floor().max(0.0) as usize).min(whole - 1);
+            let last = ((from + length + reach).ceil() as usize).clamp(first + 1, whole);
+            (first, last)
+        };
+        let (left, right) = span(frame.left, frame.width, columns, self.stride);
+        let (top, bottom) = span(frame.top, frame.height, rows, self.rows);
+        let lines = self.samples[top * self.stride..bottom * self.stride].chunks(self.stride);
+        Self {
+            samples: lines.flat_map(|line| &line[left..right]).copied().collect(),
+            stride: right - left,
+            rows: bottom - top,
+            frame: Frame { left: frame.left - left as f64, top: frame.top - top as f64, ..frame },
+        }
     }
 
     /// Gives a copy with repeated edges when `from` reaches over them, and `from` on that copy.
@@ -187,6 +248,48 @@ impl Plane {
 }
 
 impl Planes {
+    /// The memory that the samples take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let chroma = self.chroma.iter().flatten();
+        self.luma.samples.len() + chroma.map(|plane| plane.samples.len()).sum::<usize>()
+    }
+
+    /// Cuts out what resampling a part of the picture to `width` x `height` looks at, so that the
+    /// work that follows is the part's and not the picture's; what comes out is the same.
+    pub(crate) fn window(&self, part: Part, width: u32, height: u32) -> Self {
+        let window = |plane: &Plane| plane.window(part, width, height);
+        Self {
+            width: self.width,
+            height: self.height,
+            luma: window(&self.luma),
+            chroma: self.chroma.as_ref().map(|[cb, cr]| [window(cb), window(cr)]),
+        }
+    }
+
+    /// Resamples to packed RGB of `width` x `height`, chroma in full, in the picture's own colours.
+    ///
+    /// # Errors
+    /// `Broken` when the planes do not hold what their frames say: a defect.
+    pub(crate) fn rgb(
+        &self,
+        resizer: &mut Resizer,
+        width: u32,
+        height: u32,
+    ) -> Result<Vec<u8>, Fault> {
+        let size = (width as usize, height as usize);
+        let mut full = |plane: &Plane| plane.resample(resizer, plane.frame, size, size);
+        let luma = full(&self.luma)?;
+        let Some([cb, cr]) = &self.chroma else {
+            return Ok(luma.into_iter().flat_map(|grey| [grey; 3]).collect());
+        };
+        let (cb, cr) = (full(cb)?, full(cr)?);
+        let mut rgb = Vec::with_capacity(luma.len() * 3);
+        for ((&y, &cb), &cr) in luma.iter().zip(&cb).zip(&cr) {
+            rgb.extend(rgb_of(y, cb, cr));
+        }
+        Ok(rgb)
+    }
+
     /// Resamples to `width` x `height` in 4:2:0, by Lanczos with three lobes.
     ///
     /// The result is ready for [`Planes::turned`] with the same turn and for coding: luma padded
@@ -274,6 +377,17 @@ impl Planes {
         });
         Self { width, height, luma, chroma }
     }
+}
+
+/// Converts a pixel to RGB, in fixed point as libjpeg does (JFIF 1.02, section 7).
+fn rgb_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let [y, cb, cr] = [i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128];
+    [
+        y + ((91_881 * cr + 32_768) >> 16),
+        y + ((-22_554 * cb - 46_802 * cr + 32_768) >> 16),
+        y + ((116_130 * cb + 32_768) >> 16),
+    ]
+    .map(|sample| sample.clamp(0, 255) as u8)
 }
 
 /// Rounds away what floating point added to a whole number, so that a plain copy stays one.

@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod finding;
+mod narrowing;
 
 use std::path::Path;
 use std::sync::Arc;

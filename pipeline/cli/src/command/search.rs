@@ -1,7 +1,7 @@
 //! `glassplate search`: finds pictures, and says why each was found.
 
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_search::{Ask, Hit, Index, Why};
+use glassplate_search::{Ask, Correction, Hit, Index, Why};
 use serde_json::json;
 
 use crate::arguments::Search;
@@ -15,8 +15,11 @@ Queries:
   turtle            pictures of turtles, loggerheads included: synonyms and broader terms count
   dog -indoor       a dog, and nothing that says indoor
   \"red boat\"        the words side by side
+  dog OR cat        either; (dog OR cat) beach groups
+  tur*              words that begin so
   creator:lange     a word in one field; an unknown field is answered with the list of fields
   date:1930..1939   a range of dates
+  is:monochrome     what is known of the picture; also has:people, state:approved, source:human
 
 Exit codes:
   0    answered, be it with nothing found
@@ -35,12 +38,16 @@ pub(crate) async fn run(desk: &Desk, arguments: &Search) -> Result<Exit, Fault> 
             "query": query,
             "total": answer.total,
             "hits": hits,
+            "corrections": answer.corrections,
             "notes": answer.notes,
         }));
         return Ok(Exit::Done);
     }
     for hit in &answer.hits {
         print(hit);
+    }
+    for Correction { typed, taken } in &answer.corrections {
+        say(format!("nothing has {}, so {} was searched for", plain(typed), plain(taken)));
     }
     for note in &answer.notes {
         say(note);

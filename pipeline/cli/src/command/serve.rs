@@ -7,7 +7,6 @@ use std::sync::Arc;
 use glassplate_models::taxonomy::Objects;
 use glassplate_models::vocabulary::Words;
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_pipeline::tenancy::Registry;
 use glassplate_search::http::{self, Door, Gate, Served, Site};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,9 +25,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
     let bound = listener
         .local_addr()
         .map_err(|e| Fault::broken(format!("cannot tell where {address} is")).because(e))?;
-    let registry = desk.registry()?;
-    let door = Door::new(http::check_listening(&*registry, bound).await?, env::operator()?);
-    let site = Arc::new(site(desk, registry, door, served.clone()).await?);
+    let site = Arc::new(site(desk, served.clone(), bound).await?);
     let follower = follow(site.index.clone(), site.catalogue.clone(), DEFAULT_INTERVAL);
     let stop = stopped()?;
     say(format!("serving {} at http://{bound}", desk.home.display()));
@@ -44,12 +41,9 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
 }
 
 /// Fills the ports of a site.
-async fn site(
-    desk: &Desk,
-    registry: Arc<dyn Registry>,
-    door: Door,
-    served: Served,
-) -> Result<Site, Fault> {
+async fn site(desk: &Desk, served: Served, bound: SocketAddr) -> Result<Site, Fault> {
+    let registry = desk.registry()?;
+    let open_desk = http::check_listening(&*registry, bound).await?;
     let (catalogue, store) = (desk.catalogue().await?, desk.store().await?);
     let uploads = Uploads::open(desk, catalogue.clone(), store.clone())?;
     Ok(Site {
@@ -57,7 +51,7 @@ async fn site(
         catalogue,
         store,
         registry,
-        door,
+        door: Door::new(open_desk, env::operator_token()?),
         interpreter: desk.interpreter()?,
         vocabulary: Objects::load(),
         lexicon: Arc::new(Words::load()),

@@ -51,6 +51,26 @@ const COEFFICIENTS_MIB: i32 = 768;
 /// `TooLarge` when a limit is exceeded; `Unsupported` for a process that libjpeg-turbo lacks;
 /// `BadInput` when no pixels come out.
 pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Picture>, Fault> {
+    read_by(bytes, |longest| shrink_for(longest, size), limits)
+}
+
+/// Decodes at 1 / `shrink` of the size: 1, 2, 4 or 8; as [`read`] in everything else.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_shrunk(
+    bytes: &[u8],
+    shrink: u32,
+    limits: &Limits,
+) -> Result<Option<Picture>, Fault> {
+    read_by(bytes, |_| shrink, limits)
+}
+
+fn read_by(
+    bytes: &[u8],
+    shrink_of: impl FnOnce(u32) -> u32,
+    limits: &Limits,
+) -> Result<Option<Picture>, Fault> {
     let mut decoder = Decoder::open(bytes, COEFFICIENTS_MIB)?;
     let header = decoder.header();
     limits.check_dimensions(header.width, header.height)?;
@@ -59,7 +79,7 @@ pub(crate) fn read(bytes: &[u8], size: u32, limits: &Limits) -> Result<Option<Pi
     };
 
     decoder.bound_scans(most_scans(header.width, header.height))?;
-    let shrink = shrink_for(header.width.max(header.height), size);
+    let shrink = shrink_of(header.width.max(header.height));
     let (planes, warning) = decoder.planes(layout, shrink)?;
     let damage = match warning {
         Some(warning) => Some(damage(bytes, &planes, header.height, &warning)?),

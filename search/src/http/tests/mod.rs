@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::catalogue::Catalogue;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
@@ -131,7 +131,9 @@ impl Desk {
         self.folder.path()
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Answered {
+        let here = HeaderValue::from_static("127.0.0.1");
+        request.headers_mut().entry(header::HOST).or_insert(here);
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a whole body");

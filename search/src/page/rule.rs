@@ -1,0 +1,75 @@
+//! `POST /assets/{id}/labels`: what a person says of labels, through a form.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use glassplate_pipeline::asset::AssetId;
+use glassplate_pipeline::catalogue::Entry;
+use glassplate_pipeline::decision::{Decision, Ruling};
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::label::LabelKind;
+use glassplate_pipeline::tenancy::Role;
+use serde::Deserialize;
+
+use super::asset::look_up;
+use super::links;
+use super::trouble::Trouble;
+use super::visitor::Visitor;
+use crate::http::{Caller, Site};
+
+/// A ruling as a form sends it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ruled {
+    pub(super) ruling: Ruling,
+    pub(super) label: String,
+    pub(super) kind: LabelKind,
+}
+
+/// Writes a ruling down, and leads back to the asset.
+pub(super) async fn rule(
+    State(site): State<Arc<Site>>,
+    Visitor(caller): Visitor,
+    Path(id): Path<String>,
+    Form(ruled): Form<Ruled>,
+) -> Result<Response, Trouble> {
+    let asset = write(&site, &caller, &id, &ruled).await?;
+    Ok(Redirect::to(&format!("{}#labels", links::asset(&asset))).into_response())
+}
+
+/// Writes a ruling down.
+///
+/// # Errors
+/// `Refused` for who may not, `NotFound` for an unknown asset, `BadInput` for a word that is no
+/// label of it.
+pub(super) async fn write(
+    site: &Site,
+    caller: &Caller,
+    id: &str,
+    ruled: &Ruled,
+) -> Result<AssetId, Trouble> {
+    caller.must_be(Role::Editor)?;
+    let (_, record) = look_up(site, caller, id).await?;
+    let label = record.labels.iter().find(|l| l.kind == ruled.kind && l.name == ruled.label);
+    let (wordnet, parents) = match (label, ruled.ruling) {
+        (Some(label), _) => (label.wordnet.clone(), label.parents.clone()),
+        (None, Ruling::Add) => (None, Vec::new()),
+        (None, _) => {
+            let message = format!("the picture has no label {:?}", ruled.label);
+            return Err(Fault::bad_input(message).into());
+        }
+    };
+    let decision = Decision {
+        asset: record.asset.clone(),
+        label: ruled.label.clone(),
+        kind: ruled.kind,
+        wordnet,
+        parents,
+        ruling: ruled.ruling,
+        who: caller.who.clone(),
+        at: site.clock.now(),
+    };
+    site.catalogue.append(&caller.tenant, vec![Entry::Decision(decision)]).await?;
+    Ok(record.asset)
+}
