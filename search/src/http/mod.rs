@@ -31,10 +31,10 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use operations::Operations;
+pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
 pub(crate) use v1::Kind;
-use v1::Reviews;
+pub(crate) use v1::{Reviews, take_in_form};
 
 pub(crate) use caller::Operator;
 pub use caller::{
@@ -42,6 +42,7 @@ pub use caller::{
 };
 pub use gate::Gate;
 pub use guard::RequestId;
+pub(crate) use keys::{invite, withdraw};
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};

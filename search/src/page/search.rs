@@ -5,17 +5,17 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use maud::{Markup, html};
 
+use super::collections;
 use super::facets::{chips, facets, thousands};
 use super::grid::grid;
 use super::links::{self, SORTS, Wanted};
 use super::shell::Page;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::ask::{Facet, Sort};
+use crate::ask::{Count, Facet, Sort};
 use crate::http::{Caller, Site};
 use crate::search::Answer;
 
@@ -38,13 +38,13 @@ pub(super) async fn show(
     RawQuery(text): RawQuery,
 ) -> Result<Response, Trouble> {
     let wanted = Wanted::read(text.as_deref());
-    match site.index.search(&caller.tenant, &wanted.ask()) {
+    match site.search(&caller.tenant, wanted.ask()).await {
         Ok(answer) if wanted.hits_only => {
             Ok(axum::response::Html(hits(&wanted, &answer).into_string()).into_response())
         }
         Ok(answer) => {
             let start = if wanted.is_everything() && wanted.cursor.is_none() {
-                Some(beginning(&site, &caller.tenant)?)
+                Some(beginning(&collections::of(&site, &caller.tenant).await?))
             } else {
                 None
             };
@@ -194,9 +194,8 @@ fn misunderstood(fault: &Fault) -> Markup {
 }
 
 /// What there is to begin with: collections, and what one can type.
-fn beginning(site: &Site, tenant: &Tenant) -> Result<Markup, Fault> {
-    let collections = site.index.collections(tenant)?;
-    Ok(html! {
+fn beginning(collections: &[Count]) -> Markup {
+    html! {
         section.beginning {
             @if !collections.is_empty() {
                 nav aria-label="Collections" {
@@ -221,5 +220,5 @@ fn beginning(site: &Site, tenant: &Tenant) -> Result<Markup, Fault> {
                 p { a href="/help" { "All that can be asked for" } }
             }
         }
-    })
+    }
 }

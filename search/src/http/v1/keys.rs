@@ -45,7 +45,7 @@ enum KeyStateTold {
 /// A key without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Key)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// Its public name: 16 hexadecimal digits.
     id: String,
     #[schema(value_type = RoleTold)]
@@ -112,7 +112,7 @@ pub(super) struct Invitation {
 /// A new key, with the secret that is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MadeKey)]
-pub(super) struct Made {
+pub(crate) struct Made {
     /// The key.
     key: Shown,
     /// What its holder sends; it is kept nowhere and cannot be shown again.
@@ -120,6 +120,11 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// The secret, for the page that shows it.
+    pub(crate) fn into_secret(self) -> String {
+        self.secret
+    }
+
     /// The answer that tells a secret; nothing on the way may keep it.
     pub(super) fn answer(body: &impl Serialize) -> Result<Response, Problem> {
         let mut response = json(body)?;
@@ -183,7 +188,7 @@ pub(super) async fn make(
 }
 
 /// Makes a key to a caller's archive, and writes that down.
-pub(super) async fn invite(
+pub(crate) async fn invite(
     site: &Site,
     caller: &Caller,
     role: Role,
@@ -226,10 +231,16 @@ pub(super) async fn revoke(
     Step(id): Step,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Archivist)?;
+    withdraw(&site, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Revokes a key of a caller's archive, and writes that down.
+pub(crate) async fn withdraw(site: &Site, caller: &Caller, id: &str) -> Result<(), Problem> {
     // What cannot be an id is the id of no key.
     let id: KeyId = id.parse().map_err(|_| Fault::not_found("there is no such key"))?;
     site.registry.revoke_key(&caller.tenant, &id, site.clock.now()).await?;
     site.door.forget(&id);
-    site.audit(&caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
-    Ok(StatusCode::NO_CONTENT)
+    site.audit(caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
+    Ok(())
 }

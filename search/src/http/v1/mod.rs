@@ -34,7 +34,8 @@ use utoipa_axum::routes;
 use super::Site;
 
 pub(crate) use hit::Kind;
-pub(super) use review::Reviews;
+pub(crate) use review::Reviews;
+pub(crate) use upload::take_in_form;
 
 /// Every resource with its description.
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {

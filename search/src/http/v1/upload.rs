@@ -118,6 +118,17 @@ pub(super) async fn upload(
     }
 }
 
+/// Takes a picture in that a form of the page sent.
+pub(crate) async fn take_in_form(
+    site: Arc<Site>,
+    operations: Arc<Operations>,
+    caller: Caller,
+    request: Request,
+) -> Response {
+    let place = Asked(Where::default());
+    upload(State(site), Extension(operations), caller, place, request).await
+}
+
 async fn take_in(
     site: &Arc<Site>,
     caller: &Caller,
