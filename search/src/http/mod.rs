@@ -10,7 +10,6 @@ mod audit;
 mod caller;
 mod gate;
 mod guard;
-mod keys;
 mod operations;
 mod pace;
 mod problem;
@@ -18,7 +17,6 @@ mod received;
 mod server;
 mod site;
 mod stream;
-mod tenants;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -41,15 +39,17 @@ pub(crate) use v1::Kind;
 pub(crate) use v1::{Reviews, take_in_form};
 
 pub use answers::Answers;
-pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
+pub(crate) use caller::Operator;
+pub use caller::{
+    Caller, Door, KEY_LIFE_SECONDS, OperatorToken, TurnedAway, check_listening, sign_in, sign_out,
+};
 pub use gate::Gate;
 pub use guard::RequestId;
-pub(crate) use keys::{invite, withdraw};
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
 pub use site::{Houses, Served, Site};
-pub use tenants::OperatorToken;
+pub(crate) use v1::{invite, withdraw};
 
 /// The largest body of a request that is no upload, in bytes.
 const BODY_BYTES: usize = 64 << 10;
@@ -62,8 +62,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .merge(v1::router().split_for_parts().0)
         .merge(crate::iiif::router())
         .merge(crate::page::router())
-        .layer(from_fn_with_state(site.clone(), audit::watch))
-        .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace));
+        .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace))
+        .route_layer(from_fn_with_state(site.clone(), audit::watch));
     paced
         .merge(v1::documents())
         .merge(operations::router())

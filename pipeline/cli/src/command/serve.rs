@@ -2,7 +2,6 @@
 
 mod uploads;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use glassplate_models::taxonomy::Objects;

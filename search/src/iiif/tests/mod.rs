@@ -39,7 +39,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::Index;
-use crate::http::{Door, Gate, Served, Site, router};
+use crate::http::{Answers, Door, Gate, Served, Site, router};
 use crate::tests::SmallVocabulary;
 
 /// The address under which the tests' site is served: this machine's own, so that no key is needed.
@@ -110,6 +110,7 @@ impl Gallery {
             limits,
             served: Served { base: Some(BASE.to_owned()), ..Served::default() },
             gate: Gate::of(2),
+            answers: Answers::default(),
         };
         let site = router(Arc::new(site));
         Self { folder, house: Arc::new(house), store, site }

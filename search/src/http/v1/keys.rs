@@ -2,28 +2,44 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use glassplate_pipeline::fault::{Fault, FaultKind};
+use axum::response::Response;
+use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::tenancy::{AccessKey, DeedOutcome, KeyId, Role, Verb, keep_key};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa::ToSchema;
 
-use super::{Caller, Problem, Site};
+use super::links::Links;
+use super::list::{Next, Paging, cursor, limit, place};
+use crate::http::asked::{Asked, Body, Step, json};
+use crate::http::{Caller, Problem, Site};
 
-/// How many keys one answer lists when nothing is said.
-const LISTED: usize = 100;
-/// The most keys in one answer.
-const MOST: usize = 500;
+/// The longest that a key can last when its end is told, in seconds: a hundred years.
+const LONGEST_SECONDS: u32 = 3_155_760_000;
 
-pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list, make)).routes(routes!(revoke))
+/// What the holder of a key may do; each role may do what those before it may.
+#[derive(ToSchema)]
+#[schema(as = Role, rename_all = "snake_case")]
+#[allow(dead_code, reason = "it describes what the pipeline's own type writes")]
+pub(super) enum RoleTold {
+    /// Search, see, download.
+    Reader,
+    /// Rule on labels.
+    Editor,
+    /// Take pictures in, make and revoke keys, read the audit log.
+    Archivist,
+}
+
+/// Whether a key opens anything.
+#[derive(ToSchema)]
+#[schema(as = KeyState, rename_all = "snake_case")]
+#[allow(dead_code, reason = "it describes what the pipeline's own type writes")]
+enum KeyStateTold {
+    Valid,
+    Expired,
+    Revoked,
 }
 
 /// A key without its secret.
@@ -32,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
 pub(crate) struct Shown {
     /// Its public name: 16 hexadecimal digits.
     id: String,
-    /// `reader`, `editor` or `archivist`.
+    #[schema(value_type = RoleTold)]
     role: &'static str,
     /// Who holds it; decisions and the audit log name them so.
     name: String,
@@ -47,7 +63,7 @@ pub(crate) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked: Option<Timestamp>,
-    /// `valid`, `expired` or `revoked`.
+    #[schema(value_type = KeyStateTold)]
     state: &'static str,
 }
 
@@ -65,43 +81,32 @@ impl Shown {
     }
 }
 
-/// Which keys.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Asked {
-    /// How many, at most 500.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<usize>,
-    /// Where an earlier answer ended.
-    cursor: Option<String>,
-}
-
 /// A page of keys.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Keys)]
-struct Page {
-    /// The keys by id, revoked and expired ones too.
+struct Keys {
+    /// By id, revoked and expired ones too.
     keys: Vec<Shown>,
-    /// The cursor of the next page; absent on the last one.
+    /// Where to go on; absent when there is no more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    next: Option<Next>,
 }
 
 /// An invitation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewKey)]
-struct Invitation {
-    /// What the holder may do: `reader`, `editor` or `archivist`.
-    #[schema(value_type = String, example = "editor")]
+pub(super) struct Invitation {
+    #[schema(value_type = RoleTold)]
     role: Role,
     /// Who is to hold it: 1 to 80 characters on one line.
-    #[schema(min_length = 1, max_length = 80, example = "Ada Lovelace")]
+    #[schema(
+        example = "Ada Lovelace",
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]{0,79}$"
+    )]
     name: String,
-    /// From when on it opens nothing; absent for one that lasts.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires: Option<Timestamp>,
+    /// After how many seconds it opens nothing any more; absent for one that lasts.
+    #[schema(minimum = 1, maximum = 3_155_760_000_u32)]
+    expires_in_seconds: Option<u32>,
 }
 
 /// A new key, with the secret that is shown this once.
@@ -121,58 +126,65 @@ impl Made {
     }
 
     /// The answer that tells a secret; nothing on the way may keep it.
-    pub(super) fn answer(body: impl Serialize) -> Response {
-        let mut response = (StatusCode::CREATED, Json(body)).into_response();
+    pub(super) fn answer(body: &impl Serialize) -> Result<Response, Problem> {
+        let mut response = json(body)?;
+        *response.status_mut() = StatusCode::CREATED;
         let never = HeaderValue::from_static("no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, never);
-        response
+        Ok(response)
     }
 }
 
-/// Lists the archive's keys; for archivists.
+/// List the archive's keys
+///
+/// Without their secrets. Needs the role archivist.
 #[utoipa::path(
     get,
     path = "/v1/keys",
     tag = "tenancy",
-    params(Asked),
-    responses((status = 200, description = "A page of keys", body = Page)),
+    params(Paging),
+    responses((status = 200, description = "A page of keys", body = Keys))
 )]
-async fn list(
+pub(super) async fn keys(
     State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
     caller: Caller,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+    Asked(paging): Asked<Paging>,
+) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
-    let Query(asked) = asked.map_err(|e| Fault::bad_input(e.body_text()))?;
-    let limit = asked.limit.unwrap_or(LISTED);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Fault::bad_input(format!("limit is {limit}: 1 to {MOST}")).into());
-    }
-    let after = asked.cursor.as_deref().map(str::parse::<KeyId>).transpose()?;
-    let keys = site.registry.keys(&caller.tenant, after.as_ref(), limit).await?;
-    let next = keys.last().filter(|_| keys.len() == limit).map(|key| key.id.to_string());
+    let limit = limit(paging.limit)?;
+    let after = paging.cursor.as_deref().map(|text| place(text)?.parse::<KeyId>()).transpose()?;
+    // One more tells whether there is more.
+    let mut keys = site.registry.keys(&caller.tenant, after.as_ref(), limit + 1).await?;
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let next = keys.last().filter(|_| more).map(|last| {
+        let cursor = cursor(last.id.as_str());
+        let href = Links::of(&site).after("/v1/keys", query.as_deref(), &cursor);
+        Next { cursor, href }
+    });
     let now = site.clock.now();
-    Ok(Json(Page { keys: keys.iter().map(|key| Shown::of(key, now)).collect(), next }))
+    json(&Keys { keys: keys.iter().map(|key| Shown::of(key, now)).collect(), next })
 }
 
-/// Makes a key to the caller's own archive; for archivists.
+/// Make a key
+///
+/// To the caller's own archive; the secret is told this once. Needs the role archivist.
 #[utoipa::path(
     post,
     path = "/v1/keys",
     tag = "tenancy",
     request_body = Invitation,
-    responses((status = 201, description = "The key and its secret", body = Made)),
+    responses((status = 201, description = "The key and its secret", body = Made))
 )]
-async fn make(
+pub(super) async fn make(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    invitation: Result<Json<Invitation>, JsonRejection>,
+    Body(Invitation { role, name, expires_in_seconds }): Body<Invitation>,
 ) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
-    let Invitation { role, name, expires } = taken(invitation)?;
     caller.must_be(role)?;
-    let made = invite(&site, &caller, role, &name, expires).await?;
-    Ok(Made::answer(made))
+    Made::answer(&invite(&site, &caller, role, &name, expires_in_seconds).await?)
 }
 
 /// Makes a key to a caller's archive, and writes that down.
@@ -181,9 +193,10 @@ pub(crate) async fn invite(
     caller: &Caller,
     role: Role,
     name: &str,
-    expires: Option<Timestamp>,
+    expires_in_seconds: Option<u32>,
 ) -> Result<Made, Problem> {
     let now = site.clock.now();
+    let expires = expires_in_seconds.map(|seconds| ends(now, seconds)).transpose()?;
     let (key, secret) = AccessKey::make(&caller.tenant, role, name, now, expires)?;
     keep_key(&*site.registry, &key).await?;
     site.door.close_desk();
@@ -192,18 +205,30 @@ pub(crate) async fn invite(
     Ok(Made { key: Shown::of(&key, now), secret: secret.reveal() })
 }
 
-/// Revokes a key of the caller's own archive for ever; for archivists.
+/// When a key made now ends.
+fn ends(now: Timestamp, seconds: u32) -> Result<Timestamp, Fault> {
+    let wrong =
+        || Fault::bad_input(format!("expires_in_seconds is {seconds}: 1 to {LONGEST_SECONDS}"));
+    if !(1..=LONGEST_SECONDS).contains(&seconds) {
+        return Err(wrong());
+    }
+    now.checked_add(jiff::SignedDuration::from_secs(seconds.into())).map_err(|_| wrong())
+}
+
+/// Revoke a key
+///
+/// Of the caller's own archive, for ever. Needs the role archivist.
 #[utoipa::path(
     delete,
     path = "/v1/keys/{id}",
     tag = "tenancy",
     params(("id" = String, Path, description = "The key's id")),
-    responses((status = 204, description = "It opens nothing any more")),
+    responses((status = 204, description = "It opens nothing any more"))
 )]
-async fn revoke(
+pub(super) async fn revoke(
     State(site): State<Arc<Site>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Step(id): Step,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Archivist)?;
     withdraw(&site, &caller, &id).await?;
@@ -218,18 +243,4 @@ pub(crate) async fn withdraw(site: &Site, caller: &Caller, id: &str) -> Result<(
     site.door.forget(&id);
     site.audit(caller, Verb::RevokeKey, id.as_str(), DeedOutcome::Done).await?;
     Ok(())
-}
-
-/// Takes a JSON body, or says what is wrong with it.
-pub(super) fn taken<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Fault> {
-    match body {
-        Ok(Json(body)) => Ok(body),
-        Err(JsonRejection::MissingJsonContentType(_)) => {
-            Err(Fault::unsupported("the body is to be JSON, with content-type: application/json"))
-        }
-        Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Fault::new(FaultKind::TooLarge, "the body is too large"))
-        }
-        Err(e) => Err(Fault::bad_input(e.body_text())),
-    }
 }
