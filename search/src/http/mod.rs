@@ -19,7 +19,7 @@ mod site;
 mod stream;
 mod tenants;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v1;
 
 use std::sync::Arc;
