@@ -18,7 +18,7 @@ mod server;
 mod site;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v1;
 
 use std::sync::Arc;
