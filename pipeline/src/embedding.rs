@@ -117,10 +117,11 @@ mod tests {
     #[test]
     fn only_embeddings_of_one_space_are_compared() {
         let direction = std::array::from_fn(|at| at as f32 - 40.0);
-        let here = Embedding::of(&space(), &direction).unwrap();
-        let there = Embedding::of(&Space::named("m/2"), &direction).unwrap();
+        let here = Embedding::of(&space(), &direction).expect("a direction");
+        let there = Embedding::of(&Space::named("m/2"), &direction).expect("a direction");
         assert_eq!(here.cosine(&there), None);
-        let turned = Embedding::of(&space(), &direction.map(|value| -3.0 * value)).unwrap();
+        let turned =
+            Embedding::of(&space(), &direction.map(|value| -3.0 * value)).expect("a direction");
         assert_eq!(here.cosine(&turned), Some(-1.0));
     }
 
@@ -135,8 +136,8 @@ mod tests {
 
     #[test]
     fn text_that_is_no_embedding_is_refused() {
-        let good = Embedding::of(&space(), &[1.0; DIMENSIONS]).unwrap();
-        let text = serde_json::to_string(&good).unwrap();
+        let good = Embedding::of(&space(), &[1.0; DIMENSIONS]).expect("a direction");
+        let text = serde_json::to_string(&good).expect("json");
         assert!(text.len() < 220, "{} bytes with every picture", text.len());
         let longer = text.replacen("\"f39", "\"AAAAf39", 1);
         for bad in [text.replace("f38\"", "f3\""), text.replace("f38", "f?8"), longer] {
@@ -151,10 +152,10 @@ mod tests {
         fn what_is_kept_is_the_direction_through_json_and_back(
             values in prop::collection::vec(-9.0_f32..9.0, DIMENSIONS),
         ) {
-            let direction: [f32; DIMENSIONS] = values.try_into().unwrap();
-            let kept = Embedding::of(&space(), &direction).unwrap();
+            let direction: [f32; DIMENSIONS] = values.try_into().expect("so many");
+            let kept = Embedding::of(&space(), &direction).expect("a direction");
             let back: Embedding =
-                serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+                serde_json::from_str(&serde_json::to_string(&kept).expect("json")).expect("json");
             prop_assert_eq!(&back, &kept);
             let dot: f32 = direction.iter().zip(kept.values).map(|(a, b)| a * f32::from(b)).sum();
             let own: f32 = direction.iter().map(|a| a * a).sum();

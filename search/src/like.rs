@@ -154,7 +154,7 @@ mod tests {
         ) {
             let all = embeddings(count, seed);
             let neighbours = Neighbours::build(all.iter().copied());
-            let query = all[0].unwrap();
+            let query = all[0].expect("the first has one");
             let keep = |document: u32| document % apart == 0 && document != 0;
             let found =
                 neighbours.nearest(&query, most, keep, |document| all[document as usize]);
