@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
+use glassplate_pipeline::embedding::Embedding;
 use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
@@ -47,6 +48,8 @@ pub(crate) struct Document {
     pub(crate) bytes: u64,
     /// Every word of a plain query that finds it, at the best place where it stands.
     pub(crate) any: HashMap<String, Level>,
+    /// Where a network puts it among others.
+    pub(crate) embedding: Option<Embedding>,
     /// Exact values.
     pub(crate) facts: Vec<Fact>,
     /// The words that people wrote.
@@ -139,6 +142,7 @@ impl Builder {
             registered: record.registered.as_microsecond(),
             days,
             bytes: record.bytes,
+            embedding: record.embedding.clone(),
             any,
             facts,
             text: Vec::new(),

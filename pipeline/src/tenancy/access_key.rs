@@ -183,8 +183,8 @@ impl AccessKey {
     /// Makes a key and the secret that opens it.
     ///
     /// # Errors
-    /// `BadInput` for a name of none or more than 80 characters, or with control characters, and for
-    /// an end before the beginning; `Broken` when the system has no randomness.
+    /// `BadInput` for a name of none or more than 80 characters, one that begins with a space or has
+    /// control characters, and for an end before the beginning; `Broken` when the system has no randomness.
     pub fn make(
         tenant: &Tenant,
         role: Role,
@@ -192,11 +192,14 @@ impl AccessKey {
         made: Timestamp,
         expires: Option<Timestamp>,
     ) -> Result<(Self, Secret), Fault> {
-        let name = name.trim();
         let length = name.chars().count();
-        if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) {
+        if length > LONGEST_NAME
+            || name.chars().next().is_none_or(char::is_whitespace)
+            || name.chars().any(char::is_control)
+        {
             return Err(Fault::bad_input(format!(
-                "{name:?} is no name for a key: 1 to {LONGEST_NAME} characters on one line"
+                "{name:?} is no name for a key: 1 to {LONGEST_NAME} characters on one line, the \
+                 first of them no space"
             )));
         }
         if let Some(expires) = expires.filter(|expires| *expires <= made) {
@@ -269,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_name_that_cannot_be_shown_is_refused() {
-        for name in ["", "  ", "a\nb", &"x".repeat(81)] {
+        for name in ["", "  ", " a", "a\nb", &"x".repeat(81)] {
             assert!(made(name).is_err(), "{name:?}");
         }
     }

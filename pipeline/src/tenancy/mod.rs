@@ -24,7 +24,7 @@ use crate::asset::Tenant;
 use crate::fault::{Fault, FaultKind};
 
 /// The most that one listing returns, whatever its `limit`.
-pub const MOST_LISTED: usize = 1_000;
+pub const MOST_LISTED: usize = 10_000;
 
 /// The leases, the keys, what was used, and the audit log.
 ///

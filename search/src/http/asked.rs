@@ -1,6 +1,7 @@
 //! What was asked: query parameters, ids and JSON bodies, refused as problems.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -90,7 +91,16 @@ fn unread(rejection: &BytesRejection) -> Response {
 
 /// Answers JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value)
-        .map_err(|e| Fault::broken("an answer cannot be written").because(e))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    written(value).map(json_bytes)
+}
+
+/// Writes JSON.
+pub(crate) fn written(value: &impl Serialize) -> Result<Bytes, Problem> {
+    let written = serde_json::to_vec(value);
+    Ok(written.map_err(|e| Fault::broken("an answer cannot be written").because(e))?.into())
+}
+
+/// Answers JSON that is written already.
+pub(crate) fn json_bytes(body: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -7,6 +7,7 @@
 mod cookie;
 mod desk;
 mod door;
+mod operator;
 mod origin;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,8 @@ mod turned_away;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::tenancy::{KeyId, Role};
@@ -24,10 +25,12 @@ use glassplate_pipeline::tenancy::{KeyId, Role};
 pub use cookie::{sign_in, sign_out};
 pub use desk::check_listening;
 pub use door::{Door, KEY_LIFE_SECONDS};
+pub(crate) use operator::Operator;
+pub use operator::OperatorToken;
 pub use turned_away::TurnedAway;
 
 use super::audit::Slot;
-use super::{Problem, Site};
+use super::{Problem, RequestId, Site};
 
 /// Whoever sent a request, as far as their key tells.
 #[derive(Debug, Clone)]
@@ -99,10 +102,6 @@ async fn admit(parts: &Parts, site: &Arc<Site>) -> Result<Caller, TurnedAway> {
         }
         caller
     };
-    caller.request = request_id(headers);
+    caller.request = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
     Ok(caller)
-}
-
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    headers.get("x-request-id")?.to_str().ok().map(str::to_owned)
 }

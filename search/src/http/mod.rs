@@ -4,12 +4,12 @@
 //! `/v1`, pictures below `/iiif`, the page at the root. [`router`] puts the parts together and
 //! `guard` around them; [`serve`] speaks to clients.
 
+mod answers;
 mod asked;
 mod audit;
 mod caller;
 mod gate;
 mod guard;
-mod keys;
 mod operations;
 mod pace;
 mod problem;
@@ -17,9 +17,8 @@ mod received;
 mod server;
 mod site;
 mod stream;
-mod tenants;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v1;
 
 use std::sync::Arc;
@@ -33,19 +32,24 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use operations::Operations;
+pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
+pub(crate) use problem::problem;
 pub(crate) use v1::Kind;
-use v1::Reviews;
+pub(crate) use v1::{Reviews, take_in_form};
 
-pub use caller::{Caller, Door, KEY_LIFE_SECONDS, TurnedAway, check_listening, sign_in, sign_out};
+pub use answers::Answers;
+pub(crate) use caller::Operator;
+pub use caller::{
+    Caller, Door, KEY_LIFE_SECONDS, OperatorToken, TurnedAway, check_listening, sign_in, sign_out,
+};
 pub use gate::Gate;
 pub use guard::RequestId;
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
 pub use site::{Houses, Served, Site};
-pub use tenants::OperatorToken;
+pub(crate) use v1::{invite, withdraw};
 
 /// The largest body of a request that is no upload, in bytes.
 const BODY_BYTES: usize = 64 << 10;
@@ -59,7 +63,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .merge(crate::iiif::router())
         .merge(crate::page::router())
         .route_layer(from_fn_with_state((site.clone(), Arc::new(Pace::default())), keep_pace))
-        .layer(from_fn_with_state(site.clone(), audit::watch));
+        .route_layer(from_fn_with_state(site.clone(), audit::watch));
     paced
         .merge(v1::documents())
         .merge(operations::router())

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::fault::Fault;
 use maud::html;
 
 use super::facets::thousands;
@@ -11,15 +13,21 @@ use super::links;
 use super::shell::Page;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::ask::Facet;
+use crate::ask::{Count, Facet};
 use crate::http::Site;
+
+/// A tenant's collections with their counts.
+pub(super) async fn of(site: &Site, tenant: &Tenant) -> Result<Vec<Count>, Fault> {
+    let (index, tenant) = (site.index.clone(), tenant.clone());
+    site.gate.pass(move || index.collections(&tenant)).await
+}
 
 /// Lists the collections.
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
     Visitor(caller): Visitor,
 ) -> Result<Response, Trouble> {
-    let collections = site.index.collections(&caller.tenant)?;
+    let collections = of(&site, &caller.tenant).await?;
     let page = Page {
         title: "Collections",
         caller: Some(&caller),

@@ -54,7 +54,7 @@ fn cell(hit: &Hit) -> Markup {
 
 /// Writes the picture with its size, so that nothing jumps when it comes.
 fn thumbnail(hit: &Hit, shape: f64) -> Markup {
-    let (small, large) = (links::rendition(&hit.asset, "256"), links::fitted(&hit.asset, 512));
+    let (small, large) = (links::thumbnail(&hit.asset), links::fitted(&hit.asset, 512));
     let wide = |longest: f64| (longest * shape.min(1.0)).round();
     let shown = (ROW * shape).round();
     html! {

@@ -173,6 +173,11 @@ pub(super) fn rendition(asset: &AssetId, name: &str) -> String {
     format!("/v1/assets/{asset}/renditions/{}", piece(name))
 }
 
+/// The smallest rendition's bytes, whatever it is called.
+pub(super) fn thumbnail(asset: &AssetId) -> String {
+    rendition(asset, "thumbnail")
+}
+
 /// The original's bytes.
 pub(super) fn original(asset: &AssetId) -> String {
     format!("/v1/assets/{asset}/original")

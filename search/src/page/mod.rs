@@ -10,7 +10,9 @@ mod collections;
 mod facets;
 mod grid;
 mod help;
+mod keys;
 mod links;
+mod login;
 mod picture;
 mod review;
 mod rule;
@@ -27,6 +29,7 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::http::Site;
@@ -39,10 +42,18 @@ pub(crate) fn router() -> Router<Arc<Site>> {
         .route("/assets/{id}/labels", post(rule::rule))
         .route("/collections", get(collections::show))
         .route("/help", get(help::show))
+        .route("/keys", get(keys::list).post(keys::make))
+        .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/login", get(login::ask).post(login::enter))
+        .route("/logout", post(login::leave))
         .route("/review", get(review::show).post(review::answer))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
-        .route("/upload", get(upload::show))
+        // An upload has a limit of its own.
+        .route(
+            "/upload",
+            get(upload::show).post(upload::take_in).layer(DefaultBodyLimit::disable()),
+        )
         .route("/static/{name}", get(statics::get))
         .fallback(trouble::nowhere)
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
+use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::decision::Ruling;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::record::{Record, RecordLabel, fold};
-use glassplate_pipeline::review::{Queue, title};
+use glassplate_pipeline::record::{LabelState, Record, RecordLabel};
+use glassplate_pipeline::review::title;
 use glassplate_pipeline::tenancy::Role;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -23,18 +24,22 @@ use super::rule::{Ruled, write};
 use super::shell::Page;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::http::{Caller, Site};
+use crate::http::{Caller, Reviews, Site};
+
+/// So many questions that were answered meanwhile are passed over in one request.
+const MOST_SETTLED: usize = 200;
 
 /// Which questions are asked, and where the person is among them.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Place {
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Place {
     /// Only labels of this kind.
     kind: Option<LabelKind>,
     /// Only this collection.
     collection: Option<String>,
-    /// How many questions were passed over.
+    /// Where in the queue they are.
     skip: usize,
+    /// How many questions they answered.
+    done: u64,
     /// The asset of one certain question, to rule otherwise.
     asset: Option<String>,
     /// The label of that question.
@@ -63,30 +68,28 @@ struct Asked {
 }
 
 /// What is waiting to be answered.
-struct Waiting {
+struct Left {
+    /// How many labels are open among the records looked at.
     open: u64,
-    questions: Vec<(String, String, LabelKind)>,
+    /// How many records were looked at; absent when those are all.
+    looked_at: Option<u64>,
+    /// The question shown, and where it stands in the queue.
+    asked: Option<Asked>,
+    at: usize,
+    /// The picture of the next one.
+    next: Option<AssetId>,
 }
 
 /// Shows a question.
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
+    Extension(reviews): Extension<Arc<Reviews>>,
     Visitor(caller): Visitor,
-    Query(place): Query<Place>,
+    RawQuery(text): RawQuery,
 ) -> Result<Response, Trouble> {
     caller.must_be(Role::Editor)?;
-    let waiting = waiting(&site, &caller, &place).await?;
-    let certain = match (&place.asset, &place.label, place.of) {
-        (Some(asset), Some(label), Some(kind)) => Some((asset.clone(), label.clone(), kind)),
-        _ => None,
-    };
-    let mut left =
-        certain.clone().into_iter().chain(waiting.questions.iter().skip(place.skip).cloned());
-    let asked = match left.next() {
-        Some(question) => asked(&site, &caller, &question).await?,
-        None => None,
-    };
-    let next = left.next();
+    let place = Place::read(text.as_deref().unwrap_or_default());
+    let left = left(&site, &reviews, &caller, &place).await?;
     let page = Page {
         title: "Review",
         caller: Some(&caller),
@@ -95,8 +98,8 @@ pub(super) async fn show(
         scripts: &["plate.js", "review.js"],
         layout: "asset review",
     };
-    Ok(page.with(match asked {
-        Some(asked) => question(&site, &place, &asked, waiting.open, next.as_ref()),
+    Ok(page.with(match &left.asked {
+        Some(asked) => question(&site, &place, asked, &left),
         None => nothing_left(&place),
     }))
 }
@@ -110,12 +113,14 @@ pub(super) async fn answer(
     let ruled = Ruled { ruling: answer.ruling, label: answer.label, kind: answer.kind };
     let asset = write(&site, &caller, &answer.asset, &ruled).await?;
     let mut place = Place::read(&answer.place);
+    place.done += 1;
     place.was = Some(format!("{asset} {} {}", ruled.kind.name(), ruled.label));
     (place.asset, place.label, place.of) = (None, None, None);
     Ok(Redirect::to(&place.address()).into_response())
 }
 
 impl Place {
+    /// Reads an address's query; what it does not know is passed over.
     fn read(text: &str) -> Self {
         let mut place = Self::default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -123,6 +128,11 @@ impl Place {
                 "kind" => place.kind = kind(&value),
                 "collection" => place.collection = Some(value.into_owned()),
                 "skip" => place.skip = value.parse().unwrap_or_default(),
+                "done" => place.done = value.parse().unwrap_or_default(),
+                "asset" => place.asset = Some(value.into_owned()),
+                "label" => place.label = Some(value.into_owned()),
+                "of" => place.of = kind(&value),
+                "was" => place.was = Some(value.into_owned()),
                 _ => {}
             }
         }
@@ -139,6 +149,7 @@ impl Place {
         add("kind", self.kind.map(LabelKind::name));
         add("collection", self.collection.as_deref());
         add("skip", (self.skip > 0).then(|| self.skip.to_string()).as_deref());
+        add("done", (self.done > 0).then(|| self.done.to_string()).as_deref());
         add("asset", self.asset.as_deref());
         add("label", self.label.as_deref());
         add("of", self.of.map(LabelKind::name));
@@ -175,44 +186,58 @@ fn kind(name: &str) -> Option<LabelKind> {
         .find(|kind| kind.name() == name)
 }
 
-/// Finds what is waiting.
-async fn waiting(site: &Site, caller: &Caller, place: &Place) -> Result<Waiting, Fault> {
-    let mut queue = Queue::new(site.bar, place.kind, 500);
-    let collection = place.collection.as_deref();
-    let assets = site.catalogue.assets(&caller.tenant, collection, None, 1_000).await?;
-    for parts in site.catalogue.parts_of_many(&caller.tenant, &assets).await? {
-        queue.add(&fold(&parts, &*site.interpreter));
+/// Finds the question to show: a certain one, or the first open one from the place on.
+async fn left(
+    site: &Site,
+    reviews: &Reviews,
+    caller: &Caller,
+    place: &Place,
+) -> Result<Left, Fault> {
+    let waiting =
+        reviews.waiting(site, &caller.tenant, place.collection.clone(), place.kind).await?;
+    let looked_at = (!waiting.complete).then_some(waiting.looked_at);
+    let mut left = Left { open: waiting.open, looked_at, asked: None, at: place.skip, next: None };
+    if let (Some(asset), Some(label), Some(kind)) = (&place.asset, &place.label, place.of) {
+        left.asked = asked(site, caller, asset, label, kind).await?;
     }
-    let (open, questions) = queue.finish();
-    let questions = questions.into_iter().map(|q| (q.asset.to_string(), q.label, q.kind)).collect();
-    Ok(Waiting { open, questions })
+    for (at, question) in waiting.questions.iter().enumerate().skip(place.skip).take(MOST_SETTLED) {
+        if left.asked.is_some() {
+            left.next = Some(question.asset.clone());
+            break;
+        }
+        let asset = question.asset.as_str();
+        let found = asked(site, caller, asset, &question.label, question.kind).await?;
+        left.asked = found.filter(|asked| asked.label.state == LabelState::Proposed);
+        left.at = at;
+    }
+    Ok(left)
 }
 
 async fn asked(
     site: &Site,
     caller: &Caller,
-    (asset, label, kind): &(String, String, LabelKind),
+    asset: &str,
+    label: &str,
+    kind: LabelKind,
 ) -> Result<Option<Asked>, Fault> {
     let (_, record) = look_up(site, caller, asset).await?;
-    let found = record.labels.iter().find(|l| l.kind == *kind && l.name == *label).cloned();
+    let found = record.labels.iter().find(|l| l.kind == kind && l.name == label).cloned();
     Ok(found.map(|label| Asked { record, label }))
 }
 
-fn question(
-    site: &Site,
-    place: &Place,
-    asked: &Asked,
-    open: u64,
-    next: Option<&(String, String, LabelKind)>,
-) -> Markup {
+fn question(site: &Site, place: &Place, asked: &Asked, left: &Left) -> Markup {
+    let place = &Place { skip: left.at, ..place.clone() };
     let (record, label) = (&asked.record, &asked.label);
     let name = label.name.replace('_', " ");
     html! {
         (picture::stage(record, &title(record), std::slice::from_ref(&label)))
         div.details {
             p.progress {
-                strong { (thousands(open)) } " labels are open"
-                @if place.skip > 0 { ", " (place.skip) " passed over" }
+                @if place.done > 0 { strong { (place.done) } " answered, " }
+                strong { (thousands(left.open)) } " labels were open"
+                @if let Some(looked_at) = left.looked_at {
+                    " in the " (thousands(looked_at)) " pictures looked at so far"
+                }
             }
             section.ask aria-labelledby="question" {
                 h1 #question { (sentence(label.kind, &name)) }
@@ -232,10 +257,8 @@ fn question(
             (filters(place))
         }
         // Fetched meanwhile, so that the next question is there at once.
-        @if let Some((asset, _, _)) = next {
-            @if let Ok(asset) = asset.parse() {
-                link rel="prefetch" as="image" href=(links::rendition(&asset, "1024"));
-            }
+        @if let Some(asset) = &left.next {
+            link rel="prefetch" as="image" href=(links::rendition(asset, "1024"));
         }
     }
 }
@@ -322,7 +345,11 @@ mod tests {
             kind: Some(LabelKind::Scene),
             collection: Some("A & B=?".to_owned()),
             skip: 2,
-            ..Place::default()
+            done: 7,
+            asset: Some("abc".to_owned()),
+            label: Some("sea turtle".to_owned()),
+            of: Some(LabelKind::Concept),
+            was: Some("abc object boat".to_owned()),
         };
         assert_eq!(Place::read(&place.pairs()), place);
     }

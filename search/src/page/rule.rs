@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::catalogue::Entry;
-use glassplate_pipeline::decision::{Decision, Ruling};
-use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::decide::{Said, decide, person};
+use glassplate_pipeline::decision::Ruling;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::tenancy::Role;
+use glassplate_pipeline::tenancy::{DeedOutcome, Role, Verb};
 use serde::Deserialize;
 
 use super::asset::look_up;
@@ -51,25 +51,17 @@ pub(super) async fn write(
 ) -> Result<AssetId, Trouble> {
     caller.must_be(Role::Editor)?;
     let (_, record) = look_up(site, caller, id).await?;
-    let label = record.labels.iter().find(|l| l.kind == ruled.kind && l.name == ruled.label);
-    let (wordnet, parents) = match (label, ruled.ruling) {
-        (Some(label), _) => (label.wordnet.clone(), label.parents.clone()),
-        (None, Ruling::Add) => (None, Vec::new()),
-        (None, _) => {
-            let message = format!("the picture has no label {:?}", ruled.label);
-            return Err(Fault::bad_input(message).into());
-        }
-    };
-    let decision = Decision {
-        asset: record.asset.clone(),
-        label: ruled.label.clone(),
-        kind: ruled.kind,
-        wordnet,
-        parents,
+    let said = Said {
         ruling: ruled.ruling,
-        who: caller.who.clone(),
+        labels: std::slice::from_ref(&ruled.label),
+        kind: Some(ruled.kind),
+        who: person(&caller.who)?,
         at: site.clock.now(),
     };
-    site.catalogue.append(&caller.tenant, vec![Entry::Decision(decision)]).await?;
+    let decisions = decide(&*site.lexicon, &record, &said)?;
+    let entries = decisions.into_iter().map(Entry::Decision).collect();
+    site.catalogue.append(&caller.tenant, entries).await?;
+    let subject = record.asset.as_str();
+    site.audit(caller, Verb::Decide, subject, DeedOutcome::Done).await?;
     Ok(record.asset)
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use maud::{Markup, html};
 
+use super::collections;
 use super::facets::{chips, facets, thousands};
 use super::grid::grid;
 use super::links::{self, SORTS, Wanted};
 use super::shell::Page;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::ask::{Facet, Sort};
+use crate::ask::{Count, Facet, Sort};
 use crate::http::{Caller, Site};
 use crate::search::Answer;
 
@@ -38,22 +38,21 @@ pub(super) async fn show(
     RawQuery(text): RawQuery,
 ) -> Result<Response, Trouble> {
     let wanted = Wanted::read(text.as_deref());
-    match site.index.search(&caller.tenant, &wanted.ask()) {
+    match site.search(&caller.tenant, wanted.ask()).await {
         Ok(answer) if wanted.hits_only => {
             Ok(axum::response::Html(hits(&wanted, &answer).into_string()).into_response())
         }
         Ok(answer) => {
             let start = if wanted.is_everything() && wanted.cursor.is_none() {
-                Some(beginning(&site, &caller.tenant)?)
+                Some(beginning(&collections::of(&site, &caller.tenant).await?))
             } else {
                 None
             };
             Ok(page(&caller, &wanted).with(found(&wanted, &answer, start)))
         }
         // What was typed is at fault: the box is still there to mend it.
-        Err(fault) if fault.kind() == FaultKind::BadInput => {
-            Ok(page(&caller, &wanted).answer(StatusCode::BAD_REQUEST, misunderstood(&fault)))
-        }
+        Err(fault) if fault.kind() == FaultKind::BadInput => Ok(page(&caller, &wanted)
+            .answer(StatusCode::BAD_REQUEST, misunderstood(&wanted.query, &fault))),
         Err(fault) => Err(fault.into()),
     }
 }
@@ -181,11 +180,14 @@ fn examples() -> Markup {
 }
 
 /// Says what is wrong with a query, and where.
-fn misunderstood(fault: &Fault) -> Markup {
+fn misunderstood(query: &str, fault: &Fault) -> Markup {
     html! {
         div.found {
             h1 { "That was not understood" }
             p.wrong role="alert" { (fault) }
+            @if let Some((before, wrong)) = place(query, &fault.to_string()) {
+                p.place { code { (before) mark { (wrong) } } }
+            }
             p { "What one can type:" }
             (examples())
             p { a href="/help" { "All that can be asked for" } }
@@ -193,10 +195,17 @@ fn misunderstood(fault: &Fault) -> Markup {
     }
 }
 
+/// Cuts a query where a fault says that it went wrong: `at character 3 of the query: …`.
+fn place<'a>(query: &'a str, fault: &str) -> Option<(&'a str, &'a str)> {
+    let rest = fault.strip_prefix("at character ")?;
+    let at: usize = rest.split(' ').next()?.parse().ok()?;
+    let (begin, _) = query.char_indices().nth(at.checked_sub(1)?)?;
+    Some(query.split_at(begin))
+}
+
 /// What there is to begin with: collections, and what one can type.
-fn beginning(site: &Site, tenant: &Tenant) -> Result<Markup, Fault> {
-    let collections = site.index.collections(tenant)?;
-    Ok(html! {
+fn beginning(collections: &[Count]) -> Markup {
+    html! {
         section.beginning {
             @if !collections.is_empty() {
                 nav aria-label="Collections" {
@@ -221,5 +230,18 @@ fn beginning(site: &Site, tenant: &Tenant) -> Result<Markup, Fault> {
                 p { a href="/help" { "All that can be asked for" } }
             }
         }
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_cut_where_it_went_wrong() {
+        let fault = "at character 4 of the query: there is no such field";
+        assert_eq!(place("größe:3 b", fault), Some(("grö", "ße:3 b")));
+        assert_eq!(place("ab", fault), None);
+        assert_eq!(place("ab", "the query is too long"), None);
+    }
 }

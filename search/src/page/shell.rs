@@ -107,6 +107,11 @@ impl Page<'_> {
                         }
                     }
                 }
+                @if let Some(caller) = self.caller.filter(|caller| caller.key.is_some()) {
+                    form.out method="post" action="/logout" {
+                        button title=(format!("{}, {}", caller.who, caller.role)) { "Sign out" }
+                    }
+                }
                 button.theme type="button" hidden aria-label="Light or dark" title="Light or dark" {
                     (THEME)
                 }

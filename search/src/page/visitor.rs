@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::byte_serialize;
 
-use super::trouble::told;
-use crate::http::{Caller, Site};
+use super::trouble::Trouble;
+use crate::http::{Caller, Site, TurnedAway};
 
 /// Whoever looks at a page.
 pub(super) struct Visitor(pub(super) Caller);
@@ -18,13 +18,12 @@ impl FromRequestParts<Arc<Site>> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let refusal = match Caller::from_request_parts(parts, site).await {
+        match Caller::from_request_parts(parts, site).await {
             Ok(caller) => return Ok(Self(caller)),
-            Err(refusal) => refusal.into_response(),
-        };
-        if refusal.status() != StatusCode::UNAUTHORIZED {
-            let reason = "the server did not take the request";
-            return Err(told(refusal.status(), "That cannot be done", reason));
+            Err(TurnedAway::Unknown) => {}
+            Err(TurnedAway::Otherwise(problem)) => {
+                return Err(Trouble::from(problem).into_response());
+            }
         }
         // What was posted cannot be asked for again: after signing in they begin at the front.
         let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());

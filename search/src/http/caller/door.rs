@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-use super::super::{OperatorToken, Site};
+use super::super::Site;
 use super::desk::Desk;
-use super::{Caller, TurnedAway};
+use super::{Caller, OperatorToken, TurnedAway};
 
 /// How long a key that was found valid is believed without asking again, in seconds: a key revoked by
 /// another process opens nothing after this. One revoked over this server's API opens nothing at once.
@@ -51,7 +51,7 @@ impl Door {
     }
 
     /// Tells whether a request shows the operator's token.
-    pub(crate) fn is_operator(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_operator(&self, headers: &HeaderMap) -> bool {
         self.operator.as_ref().is_some_and(|token| token.is_shown(headers))
     }
 
@@ -132,8 +132,8 @@ fn write_down(site: &Arc<Site>, key: AccessKey, now: Timestamp) {
             KeyState::Revoked => "a revoked key",
         };
         let caller = caller(&Admitted { key, requests_a_minute: None, asked: now });
-        if let Err(problem) = site.audit(&caller, Verb::Trespass, why, DeedOutcome::Refused).await {
-            tracing::error!("a trespass could not be written down: {}", problem.0.reason());
+        if let Err(fault) = site.audit(&caller, Verb::Trespass, why, DeedOutcome::Refused).await {
+            tracing::error!("a trespass could not be written down: {}", fault.reason());
         }
     });
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::super::tests::Small;
-use super::super::{Gate, OperatorToken, Served, Site, router};
+use super::super::{Answers, Gate, OperatorToken, Served, Site, router};
 use super::Door;
 use crate::index::Index;
 use crate::tests::SmallVocabulary;
@@ -102,6 +102,7 @@ impl Trial {
             lexicon: Arc::new(Small),
             houses: None,
             gate: Gate::of(2),
+            answers: Answers::default(),
             clock: clock.clone(),
             bar: Bar::default(),
             limits: Limits::default(),

@@ -1,12 +1,11 @@
 //! Turned away: what a request is told that nobody sent who may.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use serde_json::json;
 
 use super::super::Problem;
+use super::super::problem::problem;
 
 /// Why a request has no caller.
 #[derive(Debug)]
@@ -37,21 +36,16 @@ impl From<Fault> for TurnedAway {
 
 impl IntoResponse for TurnedAway {
     fn into_response(self) -> Response {
-        let problem = match self {
+        let mut response = match self {
             Self::Otherwise(problem) => return problem.into_response(),
-            Self::Unknown => json!({
-                "type": "urn:glassplate:fault:unauthorised",
-                "title": "unauthorised",
-                "status": 401,
-                "detail": "this needs a valid key, sent as `Authorization: Bearer gp_...`",
-            }),
+            Self::Unknown => problem(
+                StatusCode::UNAUTHORIZED,
+                "unauthorised",
+                "this needs a valid key, sent as `Authorization: Bearer gp_...`",
+            ),
         };
-        let mut response = (StatusCode::UNAUTHORIZED, Json(problem)).into_response();
-        let headers = response.headers_mut();
-        let media = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, media);
         let scheme = HeaderValue::from_static("Bearer realm=\"glassplate\"");
-        headers.insert(header::WWW_AUTHENTICATE, scheme);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         response
     }
 }

@@ -3,6 +3,7 @@
 //! What is answered only grows: a client must let pass what it does not know.
 
 mod asset;
+mod audit;
 mod collections;
 mod decisions;
 mod docs;
@@ -10,6 +11,7 @@ mod document;
 mod export;
 mod files;
 mod hit;
+mod keys;
 mod labels;
 mod links;
 mod list;
@@ -19,6 +21,7 @@ mod runs;
 mod search;
 mod similar;
 mod suggest;
+mod tenants;
 mod upload;
 
 use std::sync::Arc;
@@ -28,10 +31,12 @@ use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use super::{Site, audit, keys, tenants};
+use super::Site;
 
 pub(crate) use hit::Kind;
-pub(super) use review::Reviews;
+pub(crate) use keys::{invite, withdraw};
+pub(crate) use review::Reviews;
+pub(crate) use upload::take_in_form;
 
 /// Every resource with its description.
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
@@ -51,9 +56,11 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(runs::runs))
         .routes(routes!(runs::run))
         .routes(routes!(export::export))
-        .merge(keys::routes())
-        .merge(tenants::routes())
-        .merge(audit::routes())
+        .routes(routes!(tenants::tenant))
+        .routes(routes!(tenants::open))
+        .routes(routes!(keys::keys, keys::make))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(audit::audit))
 }
 
 /// The descriptions themselves, for programs and for people.

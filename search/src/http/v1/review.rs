@@ -157,14 +157,8 @@ pub(super) async fn review(
 ) -> Result<Response, Problem> {
     let limit = limit(which.limit)?;
     let after = which.cursor.as_deref().map(place).transpose()?;
-    let of = Of { tenant: caller.tenant.clone(), collection: which.collection, kind: which.kind };
-    let watched = reviews.queue(&of, &site);
-    let (questions, open, looked_at, complete) = {
-        let mut watched = watched.lock().await;
-        watched.look(&site, &of).await?;
-        let Watched { questions, open, looked_at, complete, .. } = &*watched;
-        (questions.clone(), *open, *looked_at, *complete)
-    };
+    let waiting = reviews.waiting(&site, &caller.tenant, which.collection, which.kind).await?;
+    let Waiting { questions, open, looked_at, complete } = waiting;
     let begin = after.map_or(0, |after| begin_after(&questions, &after));
     let left = &questions[begin..];
     let page = &left[..limit.min(left.len())];
@@ -181,7 +175,36 @@ pub(super) async fn review(
     json(&Review { open, looked_at, complete, questions, next })
 }
 
+/// What a queue has found so far.
+pub(crate) struct Waiting {
+    /// Those first that teach the most; some may have been answered meanwhile.
+    pub(crate) questions: Arc<Vec<Question>>,
+    /// How many labels are open among the records looked at.
+    pub(crate) open: u64,
+    /// How many records were looked at so far.
+    pub(crate) looked_at: u64,
+    /// Whether those are all.
+    pub(crate) complete: bool,
+}
+
 impl Reviews {
+    /// Tells what waits to be answered, having looked on for a moment.
+    pub(crate) async fn waiting(
+        &self,
+        site: &Site,
+        tenant: &Tenant,
+        collection: Option<String>,
+        kind: Option<LabelKind>,
+    ) -> Result<Waiting, Fault> {
+        let of = Of { tenant: tenant.clone(), collection, kind };
+        let watched = self.queue(&of, site);
+        let mut watched = watched.lock().await;
+        watched.look(site, &of).await?;
+        let Watched { questions, open, looked_at, complete, .. } = &*watched;
+        let questions = questions.clone();
+        Ok(Waiting { questions, open: *open, looked_at: *looked_at, complete: *complete })
+    }
+
     fn queue(&self, of: &Of, site: &Site) -> Arc<tokio::sync::Mutex<Watched>> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         if !queues.contains_key(of) && queues.len() >= QUEUES {

@@ -118,6 +118,17 @@ pub(super) async fn upload(
     }
 }
 
+/// Takes a picture in that a form of the page sent.
+pub(crate) async fn take_in_form(
+    site: Arc<Site>,
+    operations: Arc<Operations>,
+    caller: Caller,
+    request: Request,
+) -> Response {
+    let place = Asked(Where::default());
+    upload(State(site), Extension(operations), caller, place, request).await
+}
+
 async fn take_in(
     site: &Arc<Site>,
     caller: &Caller,
@@ -196,7 +207,7 @@ async fn enter(
     let (item, run) = entered?;
     if let Some(asset) = &item.asset {
         let noted = site.audit(&caller, Verb::Upload, asset.as_str(), DeedOutcome::Done);
-        noted.await.map_err(|problem| problem.0)?;
+        noted.await?;
     }
     let (sha256, bytes) = (received.digest.to_string(), received.bytes);
     Ok(Entered { item, run, sha256, bytes, known })

@@ -50,6 +50,9 @@ pub(super) async fn show(
         Some(pixels) => site.catalogue.family(&caller.tenant, pixels).await?,
         None => Vec::new(),
     };
+    let (index, tenant, asset) = (site.index.clone(), caller.tenant.clone(), record.asset.clone());
+    let alike = site.gate.pass(move || index.like(&tenant, &asset, ALIKE)).await?;
+    let alike = alike.unwrap_or_default();
     let seen = Seen {
         site: &site,
         caller: &caller,
@@ -57,7 +60,7 @@ pub(super) async fn show(
         record: &record,
         title: title(&record),
         family: family.into_iter().filter(|other| *other != record.asset).collect(),
-        alike: site.index.like(&caller.tenant, &record.asset, ALIKE)?.unwrap_or_default(),
+        alike,
     };
     let page = Page {
         title: &seen.title,
@@ -83,8 +86,12 @@ pub(super) async fn look_up(
         id.parse().map_err(|fault: Fault| Fault::new(FaultKind::NotFound, fault.to_string()))?;
     let parts = site.catalogue.parts(&caller.tenant, &id).await?;
     let parts = parts.ok_or_else(|| Fault::not_found(format!("there is no asset {id}")))?;
-    let record = fold(&parts, &*site.interpreter);
-    Ok((parts, record))
+    let interpreter = site.interpreter.clone();
+    let folded = move || {
+        let record = fold(&parts, &*interpreter);
+        Ok((parts, record))
+    };
+    site.gate.pass(folded).await
 }
 
 fn view(seen: &Seen<'_>) -> Markup {
@@ -130,7 +137,7 @@ fn family(others: &[AssetId]) -> Markup {
                 @for other in others {
                     li {
                         a href=(links::asset(other)) {
-                            img src=(links::rendition(other, "256")) alt="" loading="lazy"
+                            img src=(links::thumbnail(other)) alt="" loading="lazy"
                                 width="120" height="90";
                             span { (other) }
                         }

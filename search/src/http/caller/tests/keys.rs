@@ -93,12 +93,12 @@ async fn a_key_revoked_over_the_api_opens_nothing_at_once() {
     let (_, archivist) = trial.key(&museum, Role::Archivist, None).await;
     let shown = bearer(&archivist);
     let as_archivist = [("authorization", shown.as_str())];
-    let invitation = json!({ "role": "editor", "name": "Ada", "expires": "1970-01-02T00:00:00Z" });
+    let invitation = json!({ "role": "editor", "name": "Ada", "expires_in_seconds": 60 });
     let made = trial.post("/v1/keys", &as_archivist, &invitation).await.of(201);
     assert_eq!(made.headers["cache-control"], "no-store");
     let made = made.json();
     assert_eq!(made["key"]["state"], "valid");
-    assert_eq!(made["key"]["expires"], "1970-01-02T00:00:00Z");
+    assert_eq!(made["key"]["expires"], "1970-01-01T00:17:40Z");
     let invited = format!("Bearer {}", made["secret"].as_str().expect("a secret"));
     trial.get("/v1/tenant", &[("authorization", &invited)]).await.of(200);
     let path = format!("/v1/keys/{}", made["key"]["id"].as_str().expect("an id"));

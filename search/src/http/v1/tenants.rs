@@ -1,31 +1,18 @@
 //! `/v1/tenant` and `/v1/tenants`: the caller's archive, and how an operator opens new ones.
 
-mod operator;
-
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use glassplate_pipeline::asset::Tenant;
-use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::tenancy::{DeedOutcome, Lease, Quota, Role, Usage, Verb};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub use operator::OperatorToken;
-
-use super::keys::{Made, invite, taken};
-use super::{Caller, Problem, Site};
-
-pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(show)).routes(routes!(open))
-}
+use super::keys::{Made, RoleTold, invite};
+use crate::http::asked::{Body, json};
+use crate::http::{Caller, Operator, Problem, Site};
 
 /// The caller, their archive, and how much of it is used.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +39,7 @@ struct Shown {
 struct Who {
     /// The key's name, or `desk` at the open desk.
     name: String,
-    /// `reader`, `editor` or `archivist`.
+    #[schema(value_type = RoleTold)]
     role: &'static str,
     /// The key's id; absent at the open desk.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,18 +105,21 @@ struct Held {
     bytes: u64,
 }
 
-/// Tells who asks, whose archive it is, and how much of it is used.
+/// Tell who asks, and how much of the archive is used
 #[utoipa::path(
     get,
     path = "/v1/tenant",
     tag = "tenancy",
-    responses((status = 200, description = "The caller and their archive", body = Shown)),
+    responses((status = 200, description = "The caller and their archive", body = Shown))
 )]
-async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Result<Json<Shown>, Problem> {
+pub(super) async fn tenant(
+    State(site): State<Arc<Site>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let lease = site.registry.lease(&caller.tenant).await?;
     let Usage { pictures, bytes, paid_calls } = site.registry.usage(&caller.tenant).await?;
     let holdings = site.index.holdings(&caller.tenant)?;
-    Ok(Json(Shown {
+    json(&Shown {
         tenant: caller.tenant.to_string(),
         made: lease.as_ref().map(|lease| lease.made),
         caller: Who {
@@ -140,14 +130,14 @@ async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Result<Json<Show
         quota: lease.map(|lease| lease.quota).unwrap_or_default().into(),
         used: Used { pictures, bytes, paid_calls },
         holdings: Held { pictures: holdings.pictures, bytes: holdings.bytes },
-    }))
+    })
 }
 
 /// A new archive.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewTenant)]
-struct Opening {
+pub(super) struct Opening {
     /// 1 to 64 characters of `a-z`, `0-9` and `-`, not beginning with `-`.
     #[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9-]{0,63}$", example = "museum")]
     tenant: Tenant,
@@ -155,7 +145,10 @@ struct Opening {
     #[serde(default)]
     quota: Bounds,
     /// Who is to hold its first key, an archivist's.
-    #[schema(min_length = 1, max_length = 80, example = "Ada Lovelace")]
+    #[schema(
+        example = "Ada Lovelace",
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]{0,79}$"
+    )]
     archivist: String,
 }
 
@@ -171,10 +164,10 @@ struct Opened {
     first: Made,
 }
 
-/// Opens an archive to a new tenant; for whoever has the operator's token.
+/// Open an archive to a new tenant
 ///
-/// Where the server has no such token, and for everybody who does not send it, there is no such
-/// route.
+/// For whoever sends the operator's token; for everybody else, and where the server has none,
+/// there is nothing at this address.
 #[utoipa::path(
     post,
     path = "/v1/tenants",
@@ -184,17 +177,13 @@ struct Opened {
         (status = 201, description = "The archive and its first key", body = Opened),
         (status = 404, description = "The operator's token is missing or wrong"),
         (status = 409, description = "There is such a tenant already"),
-    ),
+    )
 )]
-async fn open(
+pub(super) async fn open(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    opening: Result<Json<Opening>, JsonRejection>,
+    _: Operator,
+    Body(Opening { tenant, quota, archivist }): Body<Opening>,
 ) -> Result<Response, Problem> {
-    if !site.door.is_operator(&headers) {
-        return Err(Fault::not_found("there is nothing here").into());
-    }
-    let Opening { tenant, quota, archivist } = taken(opening)?;
     let lease = Lease { tenant, made: site.clock.now(), quota: quota.into() };
     site.registry.open_lease(&lease).await?;
     let operator = Caller {
@@ -208,5 +197,5 @@ async fn open(
     let name = operator.tenant.to_string();
     site.audit(&operator, Verb::OpenLease, &name, DeedOutcome::Done).await?;
     let first = invite(&site, &operator, Role::Archivist, &archivist, None).await?;
-    Ok(Made::answer(Opened { tenant: name, quota: lease.quota.into(), first }))
+    Made::answer(&Opened { tenant: name, quota: lease.quota.into(), first })
 }
