@@ -16,7 +16,7 @@ use glassplate_pipeline::tenancy::{DeedOutcome, Verb};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::asked::Asked;
+use crate::http::asked::{Asked, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many records are in memory at once.
@@ -34,9 +34,11 @@ pub(super) struct Which {
     collection: Option<String>,
     /// How sure a machine's label must be, instead of the archive's own bar; 0: every label,
     /// refused and doubtful ones included.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 0, maximum = 1)]
     min_confidence: Option<f32>,
     /// How many records at most; all of them otherwise.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1_000_000_000)]
     limit: Option<u64>,
     /// Only records after this asset's, by id.

@@ -15,7 +15,7 @@ use super::links::Links;
 use super::list::{Next, limit};
 use crate::ask::{Ask, Correction, Counts, Cursor, Facet, Sort};
 use crate::http::answers::Name;
-use crate::http::asked::{Asked, json_bytes, written};
+use crate::http::asked::{Asked, json_bytes, stated, written};
 use crate::http::{Caller, Problem, Site};
 
 /// How many values of each facet are told unless the client says another number.
@@ -57,10 +57,11 @@ pub(super) struct Search {
     #[serde(default)]
     state: Vec<String>,
     /// Which facets to count, separated by commas.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "stated")]
     #[param(value_type = Vec<Facet>, style = Form, explode = false)]
-    facets: String,
+    facets: Option<String>,
     /// How many values of each facet to tell, the most frequent first.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 100, default = 10)]
     values: Option<usize>,
     /// The order of the hits.
@@ -68,6 +69,7 @@ pub(super) struct Search {
     #[param(inline)]
     sort: Sort,
     /// How many hits at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier answer ended: its `next.cursor`.
@@ -98,8 +100,8 @@ struct Found<'a> {
 
 impl Search {
     fn ask(self) -> Result<Ask, Problem> {
-        let facets = self.facets.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let facets = facets.map(str::parse).collect::<Result<_, _>>()?;
+        let facets = self.facets.iter().flat_map(|names| names.split(','));
+        let facets = facets.map(|name| name.trim().parse()).collect::<Result<_, _>>()?;
         let mut within = Vec::new();
         for (facet, values) in [
             (Facet::Object, self.object),
