@@ -62,6 +62,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let began = Instant::now();
     let id = RequestId::of(request.headers());
+    request.headers_mut().insert(REQUEST_ID, id.0.clone());
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();

@@ -33,7 +33,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
-pub(crate) use v1::Kind;
+pub(crate) use v1::{Kind, invite, withdraw};
 pub(crate) use v1::{Reviews, take_in_form};
 
 pub(crate) use caller::Operator;
@@ -42,7 +42,6 @@ pub use caller::{
 };
 pub use gate::Gate;
 pub use guard::RequestId;
-pub(crate) use keys::{invite, withdraw};
 pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};

@@ -88,8 +88,7 @@ impl Archive {
         let catalogue: Arc<dyn Catalogue> = Arc::new(Counted::new(catalogue, counter.clone()));
         let store: Arc<dyn Store> = Arc::new(Counted::new(store, counter.clone()));
         std::fs::create_dir(at("incoming")).expect("a folder");
-        let index =
-            Index::open(&at("index"), Objects::load(), Arc::new(Verbatim), Bar::default());
+        let index = Index::open(&at("index"), Objects::load(), Arc::new(Verbatim), Bar::default());
         let houses = Inn {
             catalogue: catalogue.clone(),
             store: store.clone(),
@@ -151,7 +150,8 @@ impl Archive {
             let ruled = self.send(&Method::POST, &path, Some(&secret), Some(&ruling)).await;
             assert_eq!(ruled.status, StatusCode::CREATED, "{}", ruled.text());
             let parts = self.site.catalogue.parts(&tenant, &asset.parse().expect("an id"));
-            let parts = serde_json::to_value(&parts.await.expect("parts").expect("an asset").opinions);
+            let parts =
+                serde_json::to_value(&parts.await.expect("parts").expect("an asset").opinions);
             let pixels = found(&parts.expect("JSON"), "pixels").expect("a pixel digest");
             things.extend([("asset", asset), ("run", run), ("sha256", sha256), ("pixels", pixels)]);
         }

@@ -50,7 +50,11 @@ async fn what_another_tenant_has_reads_as_what_nobody_has() {
         let (foreign, unknown) = (theirs.thing(sort), unknown(&theirs, sort));
         let of_foreign = ask(&archive, &case, foreign, Some(&ours)).await;
         let of_unknown = ask(&archive, &case, &unknown, Some(&ours)).await;
-        assert_eq!(of_foreign.with(foreign, "THING"), of_unknown.with(&unknown, "THING"), "{case:?}");
+        assert_eq!(
+            of_foreign.with(foreign, "THING"),
+            of_unknown.with(&unknown, "THING"),
+            "{case:?}"
+        );
         // What a request does not itself say is in no answer to it.
         for (_, thing) in theirs.things.iter().filter(|(_, thing)| thing != foreign) {
             let told = of_foreign.text();

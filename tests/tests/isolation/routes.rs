@@ -120,7 +120,6 @@ pub(crate) fn cases() -> Vec<Case> {
         of(get("/runs/{id}"), "/runs/{}", "run"),
         all(get("/upload"), "/upload"),
         all(get("/keys"), "/keys"),
-        all(get("/audit"), "/audit"),
         same(get("/login"), "/login"),
         same(get("/static/{name}"), "/static/nothing"),
         same(get("/healthz"), "/healthz"),

@@ -12,7 +12,7 @@ use glassplate_pipeline::asset::source_text;
 use glassplate_pipeline::beside::Beside;
 use glassplate_pipeline::catalogue_csv::Catalogue as CatalogueCsv;
 use glassplate_pipeline::enrich::House;
-use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ingest::{Ended, ingest};
 use glassplate_pipeline::manifest;
 use glassplate_pipeline::objects::Objects;
@@ -104,9 +104,16 @@ async fn perform(
         purse: budget.is_some().then_some(&house.purse),
     };
     report.print(desk, &*house.catalogue).await?;
-    if let Err(fault) = indexed {
-        say(format!("the index lags behind: {}", fault.reason()));
-        say("`glassplate reindex` builds it anew; the catalogue is complete");
+    match indexed {
+        Ok(_) => {}
+        // A server, or another ingest: it sees the same changes.
+        Err(fault) if fault.kind() == FaultKind::Busy => {
+            say("another glassplate is indexing, and takes these pictures over");
+        }
+        Err(fault) => {
+            say(format!("the index lags behind: {}", fault.reason()));
+            say("`glassplate reindex` builds it anew; the catalogue is complete");
+        }
     }
     match broken {
         Some(fault) => {

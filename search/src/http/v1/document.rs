@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, Tag,
+    Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Tag,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
@@ -33,6 +34,9 @@ const OF_BODIES: [(&str, &str); 3] = [
 const OF_FILES: [(&str, &str); 2] =
     [("412", "It is not what the condition demands"), ("416", "The range begins beyond the end")];
 
+/// The name that the description has for keys.
+const KEY: &str = "key";
+
 /// The whole description, made once.
 pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
 
@@ -43,7 +47,8 @@ fn document() -> OpenApi {
         .description(Some(
             "Archives of photographs, labelled and findable. Every error is a problem (RFC 9457). \
              Lists go on by `next.cursor`. Answers only grow: let pass what you do not know. Each \
-             answer carries `x-request-id`; tell it when something is wrong.",
+             answer carries `x-request-id`; tell it when something is wrong. A key is sent as \
+             `Authorization: Bearer`; while an archive has no key at all, its own machine needs none.",
         ))
         .build();
     let mut all = super::router().into_openapi();
@@ -54,37 +59,61 @@ fn document() -> OpenApi {
         ("vocabulary", "What there is to search for"),
         ("review", "What a person should look at"),
         ("runs", "What was done"),
-        ("tenancy", "Who may come in, what the archive may use, and who did what"),
+        ("tenancy", "Keys, quotas, and who did what"),
     ];
     let tags = tags.map(|(name, text)| {
         let mut tag = Tag::new(name);
         tag.description = Some(text.to_owned());
         tag
     });
-    for path in all.paths.paths.values_mut() {
-        for operation in [&mut path.get, &mut path.post, &mut path.put, &mut path.delete] {
-            operation.iter_mut().for_each(tell_problems);
+    for (path, item) in &mut all.paths.paths {
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("delete", &mut item.delete),
+        ] {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(id_of(method, path));
+                tell_problems(operation);
+            }
         }
     }
     let mut components = all.components.take().unwrap_or_default();
     components.schemas.insert(Told::name().into_owned(), Told::schema());
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme(KEY, SecurityScheme::Http(bearer));
     OpenApiBuilder::new()
         .info(info)
         .paths(all.paths)
         .components(Some(components))
         .tags(Some(tags))
+        .security(Some([SecurityRequirement::new(KEY, Vec::<String>::new())]))
         .build()
 }
 
+/// An id that no other operation has: `get_assets_id_decisions`.
+fn id_of(method: &str, path: &str) -> String {
+    let steps = path.trim_start_matches("/v1/").split('/');
+    let steps = steps.map(|step| step.trim_matches(['{', '}']));
+    std::iter::once(method).chain(steps).collect::<Vec<_>>().join("_")
+}
+
+/// Adds every problem that an operation does not tell itself, and a body to those that it does.
 fn tell_problems(operation: &mut Operation) {
     let is_of = |tag: &str| operation.tags.iter().flatten().any(|known| known == tag);
     let bodies = operation.request_body.is_some().then_some(&OF_BODIES[..]).unwrap_or_default();
     let files = is_of("files").then_some(&OF_FILES[..]).unwrap_or_default();
     let schema = Ref::from_schema_name(Told::name());
+    let content = || -> Content { ContentBuilder::new().schema(Some(schema.clone())).build() };
+    let told = &mut operation.responses.responses;
+    for (status, response) in told.iter_mut() {
+        if let (true, RefOr::T(response)) = (status.starts_with(['4', '5']), response) {
+            response.content.entry(MEDIA_TYPE.to_owned()).or_insert_with(content);
+        }
+    }
     for (status, text) in PROBLEMS.iter().chain(bodies).chain(files) {
-        let content = ContentBuilder::new().schema(Some(schema.clone())).build();
-        let response = ResponseBuilder::new().description(*text).content(MEDIA_TYPE, content);
-        let told = &mut operation.responses.responses;
+        let response = ResponseBuilder::new().description(*text).content(MEDIA_TYPE, content());
         told.entry((*status).to_owned()).or_insert_with(|| response.build().into());
     }
 }
@@ -107,10 +136,11 @@ mod tests {
 
     #[test]
     fn every_operation_is_described_and_tells_its_problems() {
+        let mut ids = std::collections::HashSet::new();
         for (path, item) in &DOCUMENT.paths.paths {
-            for operation in [&item.get, &item.post].into_iter().flatten() {
+            for operation in [&item.get, &item.post, &item.delete].into_iter().flatten() {
                 assert!(operation.summary.is_some(), "{path} has no summary");
-                assert!(operation.operation_id.is_some(), "{path} has no id");
+                assert!(ids.insert(&operation.operation_id), "{path} shares its id");
                 for status in ["400", "404", "500", "default"] {
                     assert!(operation.responses.responses.contains_key(status), "{path} {status}");
                 }

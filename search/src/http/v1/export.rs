@@ -83,8 +83,8 @@ pub(super) async fn export(
         return Err(Fault::bad_input("limit is 0: at least 1").into());
     }
     let after = which.after.as_deref().map(str::parse).transpose()?;
-    let what = which.collection.as_deref().unwrap_or("everything");
-    site.audit(&caller, Verb::Export, what, DeedOutcome::Done).await?;
+    let subject = which.collection.as_deref().unwrap_or("everything");
+    site.audit(&caller, Verb::Export, subject, DeedOutcome::Done).await?;
     let export = Export {
         site,
         caller,

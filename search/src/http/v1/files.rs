@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -107,6 +107,7 @@ pub(super) async fn original(
     State(site): State<Arc<Site>>,
     caller: Caller,
     Named(id): Named,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let parts = existing(&site, &caller, &id).await?;
@@ -130,7 +131,7 @@ pub(super) async fn original(
         besides: besides.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
     };
     let response = send(&site, file, &headers)?;
-    if response.status().is_success() {
+    if method == Method::GET && response.status().is_success() {
         site.audit(&caller, Verb::Download, id.as_str(), DeedOutcome::Done).await?;
     }
     Ok(response)

@@ -34,6 +34,7 @@ use utoipa_axum::routes;
 use super::Site;
 
 pub(crate) use hit::Kind;
+pub(crate) use keys::{invite, withdraw};
 pub(crate) use review::Reviews;
 pub(crate) use upload::take_in_form;
 

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use glassplate_pipeline::asset::{AssetId, check_collection};
+use glassplate_pipeline::asset::{AssetId, Tenant, check_collection};
 use glassplate_pipeline::enrich::{House, Source};
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::ingest::ingest;
@@ -180,9 +180,7 @@ struct Entered {
     known: bool,
 }
 
-/// Takes the file through a run of its own, as far as the tenant's quota has room for it.
-///
-/// Only a new picture counts: the charge of any other is given back.
+/// Takes the file through a run of its own, and charges the tenant for what is new.
 async fn enter(
     site: Arc<Site>,
     house: Arc<House>,
@@ -191,41 +189,44 @@ async fn enter(
     name: Option<String>,
     received: Received,
 ) -> Result<Entered, Fault> {
-    let (tenant, charge) = (caller.tenant.clone(), Usage::picture(received.bytes));
-    let id = AssetId::derive(&tenant, &received.digest);
-    let known = house.catalogue.parts(&tenant, &id).await?.is_some();
+    let tenant = &caller.tenant;
+    let id = AssetId::derive(tenant, &received.digest);
+    let known = house.catalogue.parts(tenant, &id).await?.is_some();
+    let charged = Usage::picture(received.bytes);
     if !known {
-        site.registry.charge(&tenant, &charge).await?;
+        site.registry.charge(tenant, &charged).await?;
     }
-    let entered = pass(&house, &caller, collection, name, received, known).await;
-    let outcome = entered.as_ref().map(|entered| entered.item.outcome);
-    if !known && !outcome.as_ref().is_ok_and(|outcome| *outcome == Outcome::Enriched) {
-        site.registry.give_back(&tenant, &charge).await?;
+    let entered = pass(&house, tenant, &collection, name.as_deref(), &received).await;
+    // Another upload of the same bytes may have been quicker.
+    let is_new = entered.as_ref().is_ok_and(|(item, _)| {
+        item.asset.is_some() && !matches!(item.outcome, Outcome::Unchanged | Outcome::Duplicate)
+    });
+    if !known && !is_new {
+        site.registry.give_back(tenant, &charged).await?;
     }
-    let outcome = match outcome {
-        Ok(outcome) if outcome < Outcome::Rejected => DeedOutcome::Done,
-        _ => DeedOutcome::Failed,
-    };
-    site.audit(&caller, Verb::Upload, id.as_str(), outcome).await?;
-    entered
+    let (item, run) = entered?;
+    if let Some(asset) = &item.asset {
+        site.audit(&caller, Verb::Upload, asset.as_str(), DeedOutcome::Done).await?;
+    }
+    let (sha256, bytes) = (received.digest.to_string(), received.bytes);
+    Ok(Entered { item, run, sha256, bytes, known })
 }
 
-/// Takes the file through a run of its own.
+/// The run itself, of one source.
 async fn pass(
     house: &Arc<House>,
-    caller: &Caller,
-    collection: String,
-    name: Option<String>,
-    received: Received,
-    known: bool,
-) -> Result<Entered, Fault> {
-    let text = text_of(&received, name.as_deref());
+    tenant: &Tenant,
+    collection: &str,
+    name: Option<&str>,
+    received: &Received,
+) -> Result<(Item, RunId), Fault> {
+    let text = text_of(received, name);
     let mut source = Source::file(received.file.path(), received.bytes);
     source.text = text.clone();
     let now = house.clock.now();
-    let version = env!("CARGO_PKG_VERSION");
     let run = RunId::new(now, random());
-    let begun = Run::begun(run.clone(), &caller.tenant, &collection, vec![text], version, now);
+    let begun =
+        Run::begun(run.clone(), tenant, collection, vec![text], env!("CARGO_PKG_VERSION"), now);
     let mut last = Last(None);
     let stop = AtomicBool::new(false);
     let ended = ingest(house, begun, [Ok(source)], 1, &mut last, &stop).await?;
@@ -237,8 +238,7 @@ async fn pass(
     // Where the file lay meanwhile is nobody's business.
     let own = received.file.path().display().to_string();
     item.reason = item.reason.map(|reason| reason.replace(&own, &item.source));
-    let sha256 = received.digest.to_string();
-    Ok(Entered { item, run, sha256, bytes: received.bytes, known })
+    Ok((item, run))
 }
 
 /// The place of an upload, as an occurrence names it: the same for the same bytes and name, and
