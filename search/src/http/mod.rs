@@ -35,7 +35,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
 pub(crate) use problem::problem;
-pub(crate) use v1::Kind;
+pub(crate) use v1::{Kind, invite, withdraw};
 pub(crate) use v1::{Reviews, take_in_form};
 
 pub use answers::Answers;
