@@ -42,7 +42,7 @@ pub(super) struct Wanted {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[allow(dead_code, reason = "it describes the parameter, which is read as a list")]
-enum Besides {
+pub(super) enum Besides {
     /// Each label's broader terms.
     Parents,
     /// What each inferred label rests on.
