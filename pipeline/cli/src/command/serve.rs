@@ -2,6 +2,7 @@
 
 mod uploads;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use glassplate_models::taxonomy::Objects;
