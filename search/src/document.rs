@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use glassplate_pipeline::asset::{AssetId, Tenant};
+use glassplate_pipeline::asset::{AssetId, PixelDigest, Tenant};
 use glassplate_pipeline::embedding::Embedding;
 use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::label::LabelKind;
@@ -74,6 +74,12 @@ pub(crate) struct Summary {
     /// Width and height in pixels, upright.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<(u32, u32)>,
+    /// What tells the same picture, whatever its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pixels: Option<PixelDigest>,
+    /// What tells the same picture saved anew, 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phash: Option<String>,
     pub(crate) labels: Vec<FoundLabel>,
     pub(crate) texts: Vec<KeptText>,
 }
@@ -344,6 +350,8 @@ fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> 
         collections,
         sources: sources.take(MOST_SHOWN).collect(),
         size: facts::upright(record),
+        pixels: record.pixel_digest,
+        phash: record.phash.clone(),
         labels: labels.into_iter().take(MOST_SHOWN).collect(),
         texts: texts.iter().take(MOST_SHOWN).map(kept).collect(),
     }

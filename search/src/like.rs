@@ -155,7 +155,7 @@ mod tests {
             let all = embeddings(count, seed);
             let neighbours = Neighbours::build(all.iter().copied());
             let query = all[0].expect("the first has one");
-            let keep = |document: u32| document % apart == 0 && document != 0;
+            let keep = |document: u32| document.is_multiple_of(apart) && document != 0;
             let found =
                 neighbours.nearest(&query, most, keep, |document| all[document as usize]);
             prop_assert_eq!(found, exactly(&all, &query, most, keep));

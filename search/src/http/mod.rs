@@ -35,8 +35,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
 pub(crate) use problem::problem;
-pub(crate) use v1::Kind;
-pub(crate) use v1::{Reviews, take_in_form};
+pub(crate) use v1::{Kind, Reviews, invite, take_in_form, withdraw};
 
 pub use answers::Answers;
 pub(crate) use caller::Operator;
@@ -49,7 +48,6 @@ pub use operations::Peer;
 pub use problem::Problem;
 pub use server::{listen, serve};
 pub use site::{Houses, Served, Site};
-pub(crate) use v1::{invite, withdraw};
 
 /// The largest body of a request that is no upload, in bytes.
 const BODY_BYTES: usize = 64 << 10;

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::tenancy::{AccessKey, Deed, KeyState, Role};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ const LISTED: usize = 500;
 /// How many deeds are listed.
 const DEEDS: usize = 50;
 /// The longest that a key may be made to last, in days.
-const MOST_DAYS: u32 = 3_650;
+const MOST_DAYS: i64 = 3_650;
 
 /// Every role, with what it may do.
 const ROLES: [(Role, &str); 3] = [
@@ -59,8 +59,8 @@ pub(super) async fn make(
 ) -> Result<Response, Trouble> {
     caller.must_be(Role::Archivist)?;
     caller.must_be(wanted.role)?;
-    let lasts = lasts(&wanted.days)?;
-    let secret = invite(&site, &caller, wanted.role, &wanted.name, lasts).await?.into_secret();
+    let expires = end(&wanted.days, site.clock.now())?;
+    let secret = invite(&site, &caller, wanted.role, &wanted.name, expires).await?.into_secret();
     let mut response = show(&site, &caller, Some((&wanted.name, &secret))).await?;
     let never = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, never);
@@ -78,17 +78,17 @@ pub(super) async fn revoke(
     Ok(Redirect::to("/keys").into_response())
 }
 
-/// How long a key lasts, in seconds.
-fn lasts(days: &str) -> Result<Option<u32>, Fault> {
-    let typed = days.trim();
-    if typed.is_empty() {
+/// When a key's days are over.
+fn end(days: &str, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    if days.trim().is_empty() {
         return Ok(None);
     }
-    let days: Option<u32> = typed.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
-    match days {
-        Some(days) => Ok(Some(24 * 60 * 60 * days)),
-        None => Err(Fault::bad_input(format!("{typed:?} is no number of days: 1 to {MOST_DAYS}"))),
+    let wrong = || Fault::bad_input(format!("{days:?} is no number of days: 1 to {MOST_DAYS}"));
+    let days: i64 = days.trim().parse().map_err(|_| wrong())?;
+    if !(1..=MOST_DAYS).contains(&days) {
+        return Err(wrong());
     }
+    now.checked_add(SignedDuration::from_hours(24 * days)).map(Some).map_err(|_| wrong())
 }
 
 async fn show(
@@ -220,10 +220,12 @@ mod tests {
 
     #[test]
     fn a_key_ends_after_so_many_days_and_no_nonsense_makes_one_last() {
-        assert_eq!(lasts(" ").expect("for ever"), None);
-        assert_eq!(lasts("7").expect("a week"), Some(7 * 24 * 3600));
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(end(" ", now).expect("for ever"), None);
+        let week = end("7", now).expect("a week").expect("an end");
+        assert_eq!(week.as_second(), 7 * 24 * 3600);
         for wrong in ["0", "-1", "99999", "a week", "9223372036854775807"] {
-            assert!(lasts(wrong).is_err(), "{wrong}");
+            assert!(end(wrong, now).is_err(), "{wrong}");
         }
     }
 }

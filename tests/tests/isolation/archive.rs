@@ -25,9 +25,9 @@ use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::telemetry::Meter;
 use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
-use glassplate_pipeline::tenancy::{AccessKey, Lease, Quota, Registry, Role};
+use glassplate_pipeline::tenancy::{AccessKey, Lease, Quota, Role};
 use glassplate_search::Index;
-use glassplate_search::http::{Door, Gate, Houses, Served, Site, router};
+use glassplate_search::http::{Answers, Door, Gate, Houses, Served, Site, router};
 use glassplate_tests::pictures::jpeg;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -111,6 +111,7 @@ impl Archive {
             limits: Limits::default(),
             served: Served::default(),
             gate: Gate::default(),
+            answers: Answers::default(),
         });
         Self { router: router(site.clone()), site, counter, _folder: folder }
     }
@@ -149,7 +150,8 @@ impl Archive {
             let path = format!("/v1/assets/{asset}/decisions");
             let ruled = self.send(&Method::POST, &path, Some(&secret), Some(&ruling)).await;
             assert_eq!(ruled.status, StatusCode::CREATED, "{}", ruled.text());
-            let parts = self.site.catalogue.parts(&tenant, &asset.parse().expect("an id"));
+            let id = asset.parse().expect("an id");
+            let parts = self.site.catalogue.parts(&tenant, &id);
             let parts =
                 serde_json::to_value(&parts.await.expect("parts").expect("an asset").opinions);
             let pixels = found(&parts.expect("JSON"), "pixels").expect("a pixel digest");

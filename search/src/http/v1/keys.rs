@@ -184,7 +184,9 @@ pub(super) async fn make(
 ) -> Result<Response, Problem> {
     caller.must_be(Role::Archivist)?;
     caller.must_be(role)?;
-    Made::answer(&invite(&site, &caller, role, &name, expires_in_seconds).await?)
+    let now = site.clock.now();
+    let expires = expires_in_seconds.map(|seconds| ends(now, seconds)).transpose()?;
+    Made::answer(&invite(&site, &caller, role, &name, expires).await?)
 }
 
 /// Makes a key to a caller's archive, and writes that down.
@@ -193,10 +195,9 @@ pub(crate) async fn invite(
     caller: &Caller,
     role: Role,
     name: &str,
-    expires_in_seconds: Option<u32>,
+    expires: Option<Timestamp>,
 ) -> Result<Made, Problem> {
     let now = site.clock.now();
-    let expires = expires_in_seconds.map(|seconds| ends(now, seconds)).transpose()?;
     let (key, secret) = AccessKey::make(&caller.tenant, role, name, now, expires)?;
     keep_key(&*site.registry, &key).await?;
     site.door.close_desk();

@@ -206,8 +206,7 @@ async fn enter(
     }
     let (item, run) = entered?;
     if let Some(asset) = &item.asset {
-        let noted = site.audit(&caller, Verb::Upload, asset.as_str(), DeedOutcome::Done);
-        noted.await?;
+        site.audit(&caller, Verb::Upload, asset.as_str(), DeedOutcome::Done).await?;
     }
     let (sha256, bytes) = (received.digest.to_string(), received.bytes);
     Ok(Entered { item, run, sha256, bytes, known })
