@@ -32,9 +32,9 @@ pub(super) struct Wanted {
     /// refused and doubtful ones included.
     #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 0, maximum = 1)]
-    min_confidence: Option<f32>,
+    min_confidence: Option<f64>,
     /// What to tell besides, separated by commas.
-    #[param(value_type = Vec<Besides>, style = Form, explode = false)]
+    #[param(value_type = Vec<Besides>, style = Form, explode = false, min_items = 1)]
     #[serde(default, deserialize_with = "stated")]
     include: Option<String>,
 }
@@ -213,18 +213,6 @@ struct LinksTold {
 }
 
 impl Wanted {
-    /// Which labels are told; none: all of them.
-    fn bar(&self, own: Bar) -> Result<Option<Bar>, Fault> {
-        match self.min_confidence {
-            None => Ok(Some(own)),
-            Some(0.0) => Ok(None),
-            Some(least) if (0.0..=1.0).contains(&least) => Ok(Some(Bar::of_all(least))),
-            Some(least) => {
-                Err(Fault::bad_input(format!("min_confidence is {least}: a number from 0 to 1")))
-            }
-        }
-    }
-
     fn include(&self) -> Result<Include, Fault> {
         let mut include = Include::default();
         for name in self.include.iter().flat_map(|names| names.split(',')) {
@@ -257,7 +245,7 @@ pub(super) async fn asset(
     Named(id): Named,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
-    let (bar, include) = (wanted.bar(site.bar)?, wanted.include()?);
+    let (bar, include) = (bar(wanted.min_confidence, site.bar)?, wanted.include()?);
     let parts = existing(&site, &caller, &id).await?;
     let (parts, record) = folded(&site, parts).await?;
     let mut family = match &record.pixel_digest {
@@ -266,6 +254,21 @@ pub(super) async fn asset(
     };
     family.retain(|other| *other != id);
     json(&told(&record, &parts, family, bar, &include, Links::of(&site)))
+}
+
+/// Which labels are told when so much is asked for, or nothing; none: all of them.
+///
+/// # Errors
+/// `BadInput` for what is no confidence.
+pub(super) fn bar(least: Option<f64>, own: Bar) -> Result<Option<Bar>, Fault> {
+    match least {
+        None => Ok(Some(own)),
+        Some(0.0) => Ok(None),
+        Some(least) if (0.0..=1.0).contains(&least) => Ok(Some(Bar::of_all(least as f32))),
+        Some(least) => {
+            Err(Fault::bad_input(format!("min_confidence is {least}: a number from 0 to 1")))
+        }
+    }
 }
 
 /// Reads all that was said of an asset.

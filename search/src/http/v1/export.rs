@@ -16,6 +16,7 @@ use glassplate_pipeline::tenancy::{DeedOutcome, Verb};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::asset::bar;
 use crate::http::asked::{Asked, stated};
 use crate::http::{Caller, Problem, Site};
 
@@ -36,7 +37,7 @@ pub(super) struct Which {
     /// refused and doubtful ones included.
     #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 0, maximum = 1)]
-    min_confidence: Option<f32>,
+    min_confidence: Option<f64>,
     /// How many records at most; all of them otherwise.
     #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1_000_000_000)]
@@ -75,15 +76,7 @@ pub(super) async fn export(
     caller: Caller,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    let bar = match which.min_confidence {
-        None => Some(site.bar),
-        Some(0.0) => None,
-        Some(least) if (0.0..=1.0).contains(&least) => Some(Bar::of_all(least)),
-        Some(least) => {
-            let message = format!("min_confidence is {least}: a number from 0 to 1");
-            return Err(Fault::bad_input(message).into());
-        }
-    };
+    let bar = bar(which.min_confidence, site.bar)?;
     if let Some(limit) = which.limit.filter(|limit| !(1..=MOST).contains(limit)) {
         return Err(Fault::bad_input(format!("limit is {limit}: 1 to {MOST}")).into());
     }

@@ -105,7 +105,7 @@ pub(super) struct Invitation {
     )]
     name: String,
     /// After how many seconds it opens nothing any more; absent for one that lasts.
-    #[schema(minimum = 1, maximum = 3_155_760_000_u32)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 3_155_760_000_u64)]
     expires_in_seconds: Option<u32>,
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Search {
     state: Vec<String>,
     /// Which facets to count, separated by commas.
     #[serde(default, deserialize_with = "stated")]
-    #[param(value_type = Vec<Facet>, style = Form, explode = false)]
+    #[param(value_type = Vec<Facet>, style = Form, explode = false, min_items = 1)]
     facets: Option<String>,
     /// How many values of each facet to tell, the most frequent first.
     #[serde(default, deserialize_with = "stated")]
