@@ -8,12 +8,14 @@ pub mod cascade;
 mod classifier;
 mod detector;
 mod head;
+mod projection;
 pub mod rekognition;
 mod similarity;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use glassplate_pipeline::embedding::Space;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::{Label, LabelKind};
 use glassplate_pipeline::ports::{Labeller, Maker, Said, Shown};
@@ -21,6 +23,7 @@ use glassplate_pipeline::raster::Raster;
 use serde_json::json;
 
 use self::head::Found;
+use self::projection::Projection;
 use self::similarity::Texts;
 use crate::card::{Activation, Card, Fit, Head, Input, Output};
 use crate::session::{Network, Outputs, Runtime, SessionPool};
@@ -35,6 +38,8 @@ pub struct OnnxLabeller {
     maker: Maker,
     pool: SessionPool,
     network: Arc<Prepared>,
+    /// Where there is one that was fitted to the network.
+    projection: Option<Projection>,
 }
 
 /// What a picture needs on its way through the network.
@@ -99,6 +104,7 @@ impl OnnxLabeller {
             maker: maker(card, output),
             pool,
             network: Arc::new(network),
+            projection: Projection::of(card)?,
         })
     }
 
@@ -123,7 +129,16 @@ impl Labeller for OnnxLabeller {
     }
 
     async fn label(&self, picture: &Shown) -> Result<Said, Fault> {
-        Ok(self.see(&picture.raster).await?.labels.into())
+        let Seen { labels, embedding } = self.see(&picture.raster).await?;
+        let embedding = match (&self.projection, embedding) {
+            (Some(projection), Some(values)) => projection.embedding(&values)?,
+            _ => None,
+        };
+        Ok(Said { embedding, ..labels.into() })
+    }
+
+    fn space(&self) -> Option<&Space> {
+        self.projection.as_ref().map(Projection::space)
     }
 }
 

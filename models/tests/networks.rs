@@ -95,6 +95,24 @@ async fn the_classifier_names_what_is_in_a_photograph() {
 
 #[tokio::test]
 #[ignore = "needs pulled models and ../shared: make test"]
+async fn pictures_that_lie_near_each_other_show_the_like_in_grey_too() {
+    let (shelf, objects) = (shelf(), Objects::load());
+    let labeller = labeller(&shelf, &objects, "efficientnet-lite0", 1);
+    assert!(labeller.space().unwrap().as_str().starts_with("efficientnet-lite0/"));
+    let (looked, report) = measure(labeller, cases("coco_sample"), 0.0).await;
+    assert!(looked.iter().all(|looked| looked.record.embedding.is_some()));
+    let [near, grey, chance] = ["objects", "objects_grey", "objects_chance"]
+        .map(|name| report.figure("likeness", name).unwrap());
+    // Measured: 0.764 and 0.777, by chance 0.484.
+    assert!(near > 0.68 && grey > 0.68 && chance < 0.55, "{}", report.to_json());
+    for Looked { record, grey, .. } in &looked {
+        let [colour, grey] = [record, grey.as_ref().unwrap()].map(|it| it.embedding.as_ref());
+        assert!(colour.unwrap().cosine(grey.unwrap()).unwrap() > 0.3, "{}", record.asset);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
 async fn every_detector_on_the_shelf_finds_what_is_in_a_photograph() {
     let (shelf, objects) = (shelf(), Objects::load());
     let mut measured = 0;

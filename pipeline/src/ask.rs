@@ -11,12 +11,13 @@ use crate::asset::AssetId;
 use crate::catalogue::Entry;
 use crate::enrich::House;
 use crate::fault::{Fault, FaultKind};
-use crate::opinion::{Maker, Opinion, Subject, Told, Verdict};
+use crate::opinion::{Maker, Opinion, Subject, Verdict};
 use crate::ports::{Labeller, Shown, Worth};
 use crate::purchase::{Dollars, Purchase, PurchaseId, PurchaseState};
 use crate::record::{Parts, with_testimony};
 use crate::run::RunId;
-use crate::stage::{Stage, label};
+use crate::stage::Stage;
+use crate::stage::label::{self, Heard};
 
 /// How many calls may have been paid for without an answer before asking ends: connections break,
 /// but not for one picture five times.
@@ -67,10 +68,18 @@ pub(crate) fn worth(house: &House, so_far: &Parts) -> Worth {
 
 impl Asking<'_> {
     /// The answer that is known already, of any asset that shows the same and of any run.
+    ///
+    /// One without the embedding that the labeller gives now is asked for again where that costs
+    /// nothing; whoever is bought is not asked for an embedding.
     pub(crate) async fn known(&self, labeller: &dyn Labeller) -> Result<Option<Opinion>, Fault> {
         let House { catalogue, tenant, clock, .. } = self.house;
         let (step, maker) = (labeller.step(), labeller.maker());
         let known = catalogue.reusable(tenant, step, &self.subject, maker).await?;
+        let whole = |known: &Opinion| {
+            let known = known.embedding.as_ref().map(|embedding| &embedding.space);
+            labeller.space().is_none_or(|space| known == Some(space))
+        };
+        let known = known.filter(|known| labeller.price().is_some() || whole(known));
         Ok(known.map(|known| known.reuse(self.asset, self.run, clock.now())))
     }
 
@@ -85,8 +94,8 @@ impl Asking<'_> {
     ) -> Result<Answer, Fault> {
         match labeller.price() {
             None => {
-                let (verdict, told) = self.ask(labeller, picture).await?;
-                Ok(Answer::free(self.opinion(labeller, verdict, told)))
+                let heard = self.ask(labeller, picture).await?;
+                Ok(Answer::free(self.opinion(labeller, heard)))
             }
             Some(price) => self.buy(labeller, picture, price).await,
         }
@@ -94,7 +103,7 @@ impl Asking<'_> {
 
     /// Says of a labeller why it was not asked.
     pub(crate) fn not_asked(&self, labeller: &dyn Labeller, reason: &str) -> Opinion {
-        self.opinion(labeller, Verdict::NotRun { reason: reason.to_owned() }, None)
+        self.opinion(labeller, Verdict::NotRun { reason: reason.to_owned() }.into())
     }
 
     async fn buy(
@@ -109,8 +118,8 @@ impl Asking<'_> {
                 Next::Buy(attempt) => attempt,
                 Next::Known(opinion) => return Ok(Answer::free(*opinion)),
                 Next::Never(reason) => {
-                    let fault = Fault::new(FaultKind::Refused, reason);
-                    return Ok(Answer::free(self.opinion(labeller, fault.into(), None)));
+                    let never = Verdict::from(Fault::new(FaultKind::Refused, reason));
+                    return Ok(Answer::free(self.opinion(labeller, never.into())));
                 }
             };
             if !purse.take(price) {
@@ -132,21 +141,21 @@ impl Asking<'_> {
             }
             let asked = self.ask(labeller, picture).await;
             match &asked {
-                Ok((Verdict::Failed { fault: FaultKind::TimedOut, .. }, _)) => {
+                Ok(Heard {
+                    verdict: Verdict::Failed { fault: FaultKind::TimedOut, .. }, ..
+                }) => {
                     purchase.state = PurchaseState::Lost;
                     self.enter(&purchase).await?;
                 }
-                Err(_) | Ok((Verdict::Failed { .. }, _)) => {
+                Err(_) | Ok(Heard { verdict: Verdict::Failed { .. }, .. }) => {
                     purse.put_back(price);
                     purchase.state = PurchaseState::Free;
                     self.enter(&purchase).await?;
-                    let (verdict, told) = asked?;
-                    return Ok(Answer::free(self.opinion(labeller, verdict, told)));
+                    return Ok(Answer::free(self.opinion(labeller, asked?)));
                 }
                 Ok(_) => {
-                    let (verdict, told) = asked?;
                     purchase.state = PurchaseState::Answered;
-                    let opinion = self.opinion(labeller, verdict, told);
+                    let opinion = self.opinion(labeller, asked?);
                     return Ok(Answer { opinion, paid: Some(purchase) });
                 }
             }
@@ -206,19 +215,16 @@ impl Asking<'_> {
         meter.wait(Stage::Record, catalogue.append(tenant, entries)).await
     }
 
-    async fn ask(
-        &self,
-        labeller: &dyn Labeller,
-        picture: &Shown,
-    ) -> Result<(Verdict, Option<Told>), Fault> {
+    async fn ask(&self, labeller: &dyn Labeller, picture: &Shown) -> Result<Heard, Fault> {
         self.house.meter.wait(Stage::Label, label::ask(labeller, picture)).await
     }
 
-    fn opinion(&self, labeller: &dyn Labeller, verdict: Verdict, told: Option<Told>) -> Opinion {
+    fn opinion(&self, labeller: &dyn Labeller, heard: Heard) -> Opinion {
+        let Heard { verdict, told, embedding } = heard;
         let (step, maker): (_, &Maker) = (labeller.step(), labeller.maker());
         let at = self.house.clock.now();
         let opinion = Opinion::new(self.asset, step, self.subject, maker, self.run, at, verdict);
-        Opinion { told, ..opinion }
+        Opinion { told, embedding, ..opinion }
     }
 }
 

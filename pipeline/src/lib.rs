@@ -15,6 +15,7 @@ pub mod compare;
 pub mod days;
 pub mod decide;
 pub mod decision;
+pub mod embedding;
 pub mod enrich;
 pub mod fault;
 pub mod field;

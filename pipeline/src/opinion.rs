@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::assessment::Assessment;
 use crate::asset::{AssetId, Digest, PixelDigest};
+use crate::embedding::Embedding;
 use crate::fault::{Fault, FaultKind};
 use crate::field::Fields;
 use crate::image::Technical;
@@ -114,6 +115,10 @@ pub struct Opinion {
     /// What a service answered in its own words: bought once, so kept whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
+    /// Where the labeller's network puts the picture; absent where it has none, and in what was
+    /// said before embeddings were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
 }
 
 /// What a service answered, word for word.
@@ -225,6 +230,7 @@ impl Opinion {
             verdict,
             reused: None,
             told: None,
+            embedding: None,
         }
     }
 
@@ -242,6 +248,7 @@ impl Opinion {
             Self::new(asset, &self.step, self.subject, &self.maker, run, at, self.verdict.clone());
         taken.reused = Some(self.reused.clone().unwrap_or_else(|| self.id.clone()));
         taken.told = self.told.clone();
+        taken.embedding = self.embedding.clone();
         taken
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::assessment::Assessment;
 use crate::days::Days;
 use crate::decision::Decision;
+use crate::embedding::{Embedding, Space};
 use crate::fault::Fault;
 use crate::label::{Label, LabelKind, Synset};
 pub use crate::opinion::Maker;
@@ -38,6 +39,13 @@ pub trait Labeller: Send + Sync {
     /// The same picture gives the same claims. A fault that is not transient is final for this
     /// picture; one that [would be the same for every picture](Fault::is_for_all) ends the run.
     async fn label(&self, picture: &Shown) -> Result<Said, Fault>;
+
+    /// The space of the embeddings that come with its claims; nothing when it gives none.
+    ///
+    /// It is no part of the maker: the claims are the same in whatever space.
+    fn space(&self) -> Option<&Space> {
+        None
+    }
 
     /// What one call costs; nothing for a labeller that runs here.
     fn price(&self) -> Option<Dollars> {
@@ -97,11 +105,13 @@ pub struct Said {
     pub labels: Vec<Label>,
     /// What a service answered in its own words.
     pub told: Option<Told>,
+    /// Where its network puts the picture.
+    pub embedding: Option<Embedding>,
 }
 
 impl From<Vec<Label>> for Said {
     fn from(labels: Vec<Label>) -> Self {
-        Self { labels, told: None }
+        Self { labels, told: None, embedding: None }
     }
 }
 

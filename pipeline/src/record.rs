@@ -15,6 +15,7 @@ use crate::assessment::Assessment;
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use crate::days::Days;
 use crate::decision::{Decision, Ruling};
+use crate::embedding::Embedding;
 use crate::field::Fields;
 use crate::image::{Format, Technical};
 use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
@@ -72,6 +73,10 @@ pub struct Record {
     /// What is special about the pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessment: Option<Assessment>,
+    /// Where a network puts the picture among others: what more of the like is found by. Of
+    /// several networks that of the first labeller, in the order of their steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
     /// Claims and rulings about what is in the picture: objects, scenes, concepts, surest first.
     pub labels: Vec<RecordLabel>,
     /// What each step came to.
@@ -300,6 +305,7 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
         embedded,
         renditions: rendered.map(|found| found.files.clone()).unwrap_or_default(),
         assessment,
+        embedding: current.values().find_map(|opinion| opinion.embedding.clone()),
         labels: ruled(interpreter.interpret(&testimony), &parts.decisions),
         steps: fold_steps(&current),
     }

@@ -1,6 +1,7 @@
 //! What the fold must do.
 
 use super::*;
+use crate::embedding::{DIMENSIONS, Space};
 use crate::fault::FaultKind;
 use crate::image::ColourModel;
 use crate::opinion::{Maker, Renditions, Subject};
@@ -99,6 +100,28 @@ fn the_same_parts_give_the_same_record_through_json() {
     let text = serde_json::to_string(&parts).expect("json");
     let back: Parts = serde_json::from_str(&text).expect("json");
     assert_eq!(fold(&back, &Verbatim), fold(&parts, &Verbatim));
+}
+
+#[test]
+fn a_picture_lies_where_the_labellers_that_count_last_put_it() {
+    let mut parts = parts();
+    let put = |parts: &mut Parts, step: &str, of: RunId, first: Option<f32>| {
+        opine(parts, step, "m", of, labelled(vec![claim("dog", LabelKind::Object, 0.9, &[])]));
+        let mut direction = [1.0; DIMENSIONS];
+        direction[0] = first.unwrap_or(0.0);
+        let space = Space::named("m/1");
+        let embedding = first.and_then(|_| Embedding::of(&space, &direction));
+        parts.opinions.last_mut().expect("just said").embedding = embedding;
+    };
+    let first = |parts: &Parts| fold(parts, &Verbatim).embedding.map(|it| it.values[0]);
+    put(&mut parts, "label:m", run(1), None);
+    assert_eq!(first(&parts), None, "it was said before embeddings were kept");
+    put(&mut parts, "label:other", run(1), Some(-1.0));
+    assert_eq!(first(&parts), Some(-127));
+    put(&mut parts, "label:m", run(2), Some(1.0));
+    assert_eq!(first(&parts), Some(127), "of two labellers the first by name");
+    parts.withdrawn.insert(run(2));
+    assert_eq!(first(&parts), Some(-127));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use glassplate_pipeline::asset::{AssetId, Tenant};
+use glassplate_pipeline::asset::{AssetId, PixelDigest, Tenant};
+use glassplate_pipeline::embedding::Embedding;
 use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
@@ -47,6 +48,8 @@ pub(crate) struct Document {
     pub(crate) bytes: u64,
     /// Every word of a plain query that finds it, at the best place where it stands.
     pub(crate) any: HashMap<String, Level>,
+    /// Where a network puts it among others.
+    pub(crate) embedding: Option<Embedding>,
     /// Exact values.
     pub(crate) facts: Vec<Fact>,
     /// The words that people wrote.
@@ -71,6 +74,12 @@ pub(crate) struct Summary {
     /// Width and height in pixels, upright.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<(u32, u32)>,
+    /// What tells the same picture, whatever its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pixels: Option<PixelDigest>,
+    /// What tells the same picture saved anew, 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phash: Option<String>,
     pub(crate) labels: Vec<FoundLabel>,
     pub(crate) texts: Vec<KeptText>,
 }
@@ -139,6 +148,7 @@ impl Builder {
             registered: record.registered.as_microsecond(),
             days,
             bytes: record.bytes,
+            embedding: record.embedding.clone(),
             any,
             facts,
             text: Vec::new(),
@@ -340,6 +350,8 @@ fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> 
         collections,
         sources: sources.take(MOST_SHOWN).collect(),
         size: facts::upright(record),
+        pixels: record.pixel_digest,
+        phash: record.phash.clone(),
         labels: labels.into_iter().take(MOST_SHOWN).collect(),
         texts: texts.iter().take(MOST_SHOWN).map(kept).collect(),
     }

@@ -21,7 +21,7 @@ use crate::generation::{self, Generation, Position, Stamp, WriteLock};
 use crate::indexer::{CaughtUp, Indexer, blocking};
 use crate::query;
 use crate::search::{self, Answer, Hit};
-use crate::standing;
+use crate::{likeness, standing};
 
 /// A search index over the catalogue, in one folder.
 pub struct Index {
@@ -147,8 +147,7 @@ impl Index {
         asset: &AssetId,
         limit: usize,
     ) -> Result<Option<Vec<Hit>>, Fault> {
-        let _ = (tenant, asset, limit);
-        Ok(None)
+        likeness::like(&*self.live()?, &self.builder, tenant, asset, limit)
     }
 
     /// Lists the labels in use whose name begins so, by kind and name, after one.
@@ -180,6 +179,16 @@ impl Index {
     /// `Broken` when the index is damaged.
     pub fn holdings(&self, tenant: &Tenant) -> Result<Holdings, Fault> {
         standing::holdings(&*self.live()?, &self.builder, tenant)
+    }
+
+    /// Tells a number that is another one whenever an answer may be.
+    ///
+    /// # Errors
+    /// `Broken` when the index is damaged.
+    pub fn epoch(&self) -> Result<u64, Fault> {
+        let generation = self.live()?;
+        let number: u64 = generation.name.trim_start_matches("g-").parse().unwrap_or_default();
+        Ok(number << 40 | generation.reader.searcher().generation().generation_id())
     }
 
     /// Checks every file of the index against its checksum.

@@ -14,6 +14,7 @@
 //! | `registered` | microseconds since 1970 | order |
 //! | `order` | the asset id's first 13 characters as a number | a stable order of equals |
 //! | `bytes` | the original's length | how much a tenant has |
+//! | `embedding` | the space's number, then the 128 bytes in eights | what is alike |
 //! | `body` | the summary as JSON, stored only | what a hit shows |
 //!
 //! Every term begins with its tenant, so a posting list is of one tenant alone: another one's
@@ -28,6 +29,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::{PreTokenizedString, Token as TantivyToken};
 
 use crate::document::Document;
+use crate::likeness;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
@@ -44,6 +46,8 @@ pub(crate) const TO: &str = "to";
 pub(crate) const FACTS: &str = "facts";
 /// The originals' lengths, see [`Columns`].
 pub(crate) const BYTES: &str = "bytes";
+/// Where networks put pictures, see [`Columns`].
+pub(crate) const EMBEDDING: &str = "embedding";
 /// Stands between the parts of a term; no text has it.
 pub(crate) const BETWEEN: char = '\u{1f}';
 
@@ -63,6 +67,7 @@ pub(crate) struct Columns {
     pub(crate) registered: Field,
     pub(crate) order: Field,
     pub(crate) bytes: Field,
+    pub(crate) embedding: Field,
     pub(crate) body: Field,
 }
 
@@ -93,6 +98,7 @@ pub(crate) fn schema() -> (Schema, Columns) {
         registered: schema.add_i64_field(REGISTERED, FAST),
         order: schema.add_u64_field(ORDER, FAST),
         bytes: schema.add_u64_field(BYTES, FAST),
+        embedding: schema.add_u64_field(EMBEDDING, FAST),
         // As text: tantivy reads stored bytes one by one.
         body: schema.add_text_field("body", STORED),
     };
@@ -143,6 +149,9 @@ impl Columns {
         written.add_i64(self.registered, document.registered);
         written.add_u64(self.order, order(&document.asset));
         written.add_u64(self.bytes, document.bytes);
+        for number in document.embedding.iter().flat_map(likeness::packed) {
+            written.add_u64(self.embedding, number);
+        }
         let body = serde_json::to_string(&document.summary).expect("a summary is plain data");
         written.add_text(self.body, body);
         written

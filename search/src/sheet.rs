@@ -14,6 +14,7 @@ use tantivy::index::SegmentId;
 use tantivy::{DocId, Searcher, SearcherGeneration, SegmentReader, Warmer};
 
 use crate::ask::Facet;
+use crate::likeness::Likeness;
 use crate::schema::{BETWEEN, FACTS, ORDER};
 use crate::words;
 
@@ -27,6 +28,8 @@ pub(crate) struct Sheet {
     values: Vec<ValueId>,
     /// The order of equals, see [`crate::schema`].
     order: Vec<u64>,
+    /// Where networks put the pictures.
+    pub(crate) likeness: Likeness,
 }
 
 impl Sheet {
@@ -44,7 +47,8 @@ impl Sheet {
     /// A sheet without values, for trying out orders.
     #[cfg(test)]
     pub(crate) fn of_order(order: Vec<u64>) -> Self {
-        Self { begins: vec![0; order.len() + 1], values: Vec::new(), order }
+        let likeness = Likeness::default();
+        Self { begins: vec![0; order.len() + 1], values: Vec::new(), order, likeness }
     }
 
     fn read(segment: &SegmentReader, values: &Values) -> tantivy::Result<Self> {
@@ -53,6 +57,7 @@ impl Sheet {
             begins: Vec::with_capacity(count + 1),
             values: Vec::new(),
             order: vec![0; count],
+            likeness: Likeness::read(segment)?,
         };
         segment.fast_fields().u64(ORDER)?.values.get_range(0, &mut sheet.order);
         let Some(facts) = segment.fast_fields().str(FACTS)? else {

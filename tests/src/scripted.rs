@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use async_trait::async_trait;
 use glassplate_pipeline::asset::Tenant;
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
+use glassplate_pipeline::embedding::{DIMENSIONS, Embedding, Space};
 use glassplate_pipeline::enrich::{House, Source};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::floor::Floor;
@@ -39,12 +40,23 @@ pub struct Scripted {
     step: String,
     maker: Maker,
     script: Script,
+    space: Option<Space>,
     asked: AtomicU32,
 }
 
 impl Scripted {
     /// A labeller of this name and version.
     pub fn new(model: &str, version: &str, script: Script) -> Arc<Self> {
+        Arc::new(Self::silent(model, version, script))
+    }
+
+    /// The same, with an embedding made of the picture's first pixels.
+    pub fn placing(model: &str, version: &str, script: Script, space: &str) -> Arc<Self> {
+        let space = Some(Space::named(space));
+        Arc::new(Self { space, ..Self::silent(model, version, script) })
+    }
+
+    fn silent(model: &str, version: &str, script: Script) -> Self {
         let maker = Maker {
             backend: "test".to_owned(),
             model: model.to_owned(),
@@ -52,7 +64,7 @@ impl Scripted {
             parameters: String::new(),
         };
         let step = format!("label:{model}");
-        Arc::new(Self { step, maker, script, asked: AtomicU32::new(0) })
+        Self { step, maker, script, space: None, asked: AtomicU32::new(0) }
     }
 
     /// How often it was asked.
@@ -73,7 +85,15 @@ impl Labeller for Scripted {
 
     async fn label(&self, picture: &Shown) -> Result<Said, Fault> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Ok((self.script)(&picture.raster).into())
+        let pixels = picture.raster.rgb();
+        let at = |place: usize| f32::from(pixels[place % pixels.len()]) - 128.5;
+        let direction: [f32; DIMENSIONS] = std::array::from_fn(at);
+        let embedding = self.space.as_ref().and_then(|space| Embedding::of(space, &direction));
+        Ok(Said { embedding, ..(self.script)(&picture.raster).into() })
+    }
+
+    fn space(&self) -> Option<&Space> {
+        self.space.as_ref()
     }
 }
 

@@ -11,6 +11,7 @@ use glassplate_models::taxonomy::{Class, Objects};
 use glassplate_pipeline::assessment::{Assessment, Tone};
 use glassplate_pipeline::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use glassplate_pipeline::catalogue::Entry;
+use glassplate_pipeline::embedding::{Embedding, Space};
 use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Instance, Label};
@@ -199,11 +200,14 @@ impl Archive {
                 identified(pixels, self.random.share() < 0.25),
             )),
             Entry::Opinion(opinion("assess", Subject::Pixels(pixels), self.assessed())),
-            Entry::Opinion(opinion(
-                "label:efficientnet-lite0",
-                Subject::Pixels(pixels),
-                Finding::Labelled(self.guesses()),
-            )),
+            Entry::Opinion(Opinion {
+                embedding: Some(self.embedding()),
+                ..opinion(
+                    "label:efficientnet-lite0",
+                    Subject::Pixels(pixels),
+                    Finding::Labelled(self.guesses()),
+                )
+            }),
             Entry::Opinion(opinion(
                 "label:ssd-mobilenet",
                 Subject::Pixels(pixels),
@@ -266,6 +270,14 @@ impl Archive {
                 label(class, (0.3 + 0.7 * self.random.share()) as f32, n + 1)
             })
             .collect()
+    }
+
+    /// Somewhere among others; the later values are smaller, as those of principal components are.
+    fn embedding(&mut self) -> Embedding {
+        let spread = |at: usize| 120.0 / (1.0 + at as f64 / 8.0);
+        let values =
+            std::array::from_fn(|at| ((2.0 * self.random.share() - 1.0) * spread(at)) as i8);
+        Embedding { space: Space::named("synthetic"), values }
     }
 
     /// A scene network's three best.

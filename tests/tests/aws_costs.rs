@@ -19,6 +19,7 @@ use glassplate_pipeline::pass::Watcher;
 use glassplate_pipeline::ports::{Clock, Labeller};
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::purse::Purse;
+use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::run::{Balance, Item, Run, RunId};
 use glassplate_pipeline::store::s3::{S3Settings, S3Store};
@@ -43,16 +44,20 @@ impl Watcher for Nobody {
     fn ended(&mut self, _item: &Item, _bytes: u64, _balance: &Balance) {}
 }
 
-/// A labeller whose opinion comes to about a kilobyte.
+/// A labeller whose opinion comes to about a kilobyte; the first gives an embedding beside it.
 fn labeller(name: &str) -> Arc<dyn Labeller> {
-    Scripted::new(name, "1", |raster| {
+    let script = |raster: &Raster| {
         let sure = |n: u8| f32::from(raster.rgb()[usize::from(n) * 7]) / 300.0 + 0.1;
         [("dog", "n02084071"), ("boat", "n02858304"), ("car", "n02958343"), ("cup", "n03147509")]
             .iter()
             .zip(0..)
             .map(|((name, synset), n)| claim(name, synset, LabelKind::Object, sure(n)))
             .collect()
-    })
+    };
+    match name {
+        "a" => Scripted::placing(name, "1", script, "a/0123456789ab"),
+        _ => Scripted::new(name, "1", script),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

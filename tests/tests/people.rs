@@ -210,6 +210,30 @@ async fn a_known_answer_is_taken_over_a_family_is_asked_once_and_what_has_no_pix
 }
 
 #[tokio::test]
+async fn an_ingest_leaves_old_answers_alone_and_a_relabel_adds_their_embeddings_once() {
+    let (archivist, _) = archive().await;
+    let home = archivist.home();
+    let placing = |space: &str| Scripted::placing("seer", "1", old_claims, space);
+    let files = ["wide.jpg", "small.jpg"].map(|name| archivist.pictures().join(name));
+    let again = placing("seer/1");
+    ingested(home, &again, &files.each_ref().map(|file| file.as_path())).await;
+    assert_eq!(again.asked(), 0, "what is complete is not even opened");
+    let new = placing("seer/1");
+    let done = relabelled(home, &new, 1, usize::MAX).await;
+    assert_eq!((done.balance.enriched, new.asked()), (2, 2));
+    let repeated = relabelled(home, &new, 1, usize::MAX).await;
+    assert_eq!((repeated.balance.unchanged, new.asked()), (2, 2), "the last answer is known");
+    assert!(records(home).await.iter().all(|record| record.embedding.is_none()), "on trial");
+    stand(home, &done.run, Run::promoted).await;
+    let space = |record: Record| record.embedding.map(|it| it.space.to_string());
+    let spaces: Vec<_> = records(home).await.into_iter().map(space).collect();
+    assert_eq!(spaces, [Some("seer/1".to_owned()), Some("seer/1".to_owned())]);
+    let moved = placing("seer/2");
+    relabelled(home, &moved, 1, usize::MAX).await;
+    assert_eq!(moved.asked(), 2, "in another space it lies elsewhere");
+}
+
+#[tokio::test]
 async fn a_relabel_stopped_between_pictures_is_unfinished_and_repeating_goes_on() {
     let archivist = Archivist::new();
     let files: Vec<_> =

@@ -93,11 +93,12 @@ impl Examiner {
             picture.opinion(ASSESS, &assess::maker(), Verdict::Found(Finding::Assessed(assessed))),
         ];
         for labeller in &self.labellers {
-            let (verdict, _) = label::ask(&**labeller, &Shown::from(raster.clone())).await?;
-            if let Verdict::Failed { fault, reason } = verdict {
+            let heard = label::ask(&**labeller, &Shown::from(raster.clone())).await?;
+            if let Verdict::Failed { fault, reason } = heard.verdict {
                 return Err(Fault::new(fault, format!("{}: {reason}", labeller.step())));
             }
-            opinions.push(picture.opinion(labeller.step(), labeller.maker(), verdict));
+            let said = picture.opinion(labeller.step(), labeller.maker(), heard.verdict);
+            opinions.push(Opinion { embedding: heard.embedding, ..said });
         }
         let parts = Parts {
             asset: picture.asset.clone(),

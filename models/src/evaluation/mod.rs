@@ -5,6 +5,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+mod likeness;
 pub mod look;
 pub mod objects;
 pub mod plot;

@@ -7,6 +7,7 @@ use glassplate_pipeline::record::{Bar, LabelState, RecordLabel};
 
 use super::bootstrap::{RESAMPLES, intervals};
 use super::calibration::{self, Claim};
+use super::likeness;
 use super::look::Looked;
 use super::objects::{self, Board};
 use super::report::{ClassRow, Figure, Group, Reliability, Report};
@@ -47,6 +48,7 @@ pub fn score(looked: &[Looked], words: &Words, bar: &Bar) -> Report {
     report.concepts(&records, words, bar);
     report.confusables(&records, words, bar);
     report.calibration(calibrated);
+    report.likeness(looked);
     report
 }
 
@@ -167,6 +169,20 @@ impl Report {
         }
         let counts = vec![("n", parts.len())];
         self.shares("confusables", ["published", "right", "review"], &parts, counts);
+    }
+
+    fn likeness(&mut self, looked: &[Looked]) {
+        let parts = likeness::parts(looked);
+        let judged = |at: usize| parts.iter().filter(|part| part[at].1 > 0.0).count();
+        let [objects, scenes] = [judged(0), judged(3)];
+        if objects + scenes > 0 {
+            let counts = vec![("objects_n", objects), ("scenes_n", scenes)];
+            self.shares("likeness", likeness::FIGURES, &parts, counts);
+        }
+        if let Some(group) = self.groups.last_mut().filter(|group| group.name == "likeness") {
+            group.figures.retain(|figure| !figure.value.is_nan());
+            group.counts.retain(|(_, count)| *count > 0);
+        }
     }
 
     fn calibration(&mut self, kinds: Vec<(&'static str, Vec<Claim>, usize)>) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use glassplate_pipeline::embedding::{DIMENSIONS, Embedding, Space};
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
@@ -315,6 +316,32 @@ fn of_confusable_pictures_only_what_is_shown_and_not_in_doubt_counts_as_publishe
     figure(&report, "confusables", "published", 0.5);
     figure(&report, "confusables", "right", 0.5);
     figure(&report, "confusables", "review", 0.25);
+}
+
+#[test]
+fn what_lies_near_is_judged_by_shared_scenes_and_by_chance() {
+    let at = |scene: &str, along: usize| {
+        let scenes = Some(vec![scene.to_owned()]);
+        let mut looked = looked(&Truth { scenes, ..Truth::default() }, &[]);
+        let mut direction = [0.01; DIMENSIONS];
+        direction[along] = 1.0;
+        looked.record.embedding = Embedding::of(&Space::named("m/1"), &direction);
+        looked
+    };
+    // Six kitchens and six harbors, each sort in a place of its own, but for one that is astray.
+    let mut all: Vec<_> = (0..6).map(|_| at("kitchen", 0)).collect();
+    all.extend((0..5).map(|_| at("harbor", 1)));
+    all.push(at("harbor", 0));
+    let report = score(&all, &words(), &Bar::default());
+    let told = report.to_json()["likeness"].clone();
+    assert_eq!((&told["scenes_n"], &told["objects"]), (&json!(12), &json!(null)));
+    figure(&report, "likeness", "scenes_chance", 5.0 / 11.0);
+    // A kitchen has five others as near as the stray, which comes last among equals; each harbor
+    // has four and then whatever lies next; the stray has none.
+    let right = report.figure("likeness", "scenes").unwrap();
+    assert!((0.75..0.92).contains(&right), "{right}");
+    all.iter_mut().for_each(|looked| looked.record.embedding = None);
+    assert_eq!(score(&all, &words(), &Bar::default()).figure("likeness", "scenes"), None);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Bookmark, Catalogue, Entry, Stamp};
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use crate::decision::{Decision, Ruling};
+use crate::embedding::{DIMENSIONS, Embedding, Space};
 use crate::fault::FaultKind;
 use crate::field::{Field, Fields};
 use crate::image::{ColourModel, Format, Technical};
@@ -281,6 +282,14 @@ async fn a_conclusive_opinion_is_found_again(catalogue: &dyn Catalogue) {
     assert_eq!((again.verdict, again.subject), (first.verdict, first.subject));
     assert_eq!(find("2", "label:m").await, None, "another version is another maker");
     assert_eq!(find("1", "label:n").await, None);
+    let later = [&a, &b].map(|asset| {
+        let said = opinion(asset, subject, &run_named(44).id, Verdict::NoneFound);
+        let embedding = Embedding::of(&Space::named("m/1"), &[1.0; DIMENSIONS]);
+        Entry::Opinion(Opinion { embedding, ..said })
+    });
+    catalogue.append(&tenant(), later.into()).await.expect("append");
+    let last = find("1", "label:m").await.expect("a known answer");
+    assert!(last.embedding.is_some(), "of one asset the last: {last:?}");
 }
 
 async fn the_latest_asset_at_a_place_is_known(catalogue: &dyn Catalogue) {

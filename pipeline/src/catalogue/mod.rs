@@ -137,7 +137,8 @@ pub trait Catalogue: Send + Sync {
     async fn parts_of_many(&self, tenant: &Tenant, assets: &[AssetId])
     -> Result<Vec<Parts>, Fault>;
 
-    /// Finds a conclusive opinion of the same step, subject and maker, of any asset and run.
+    /// Finds a conclusive opinion of the same step, subject and maker, of any asset and run; of one
+    /// asset the last, since a later one may hold more.
     async fn reusable(
         &self,
         tenant: &Tenant,

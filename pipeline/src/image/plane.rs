@@ -133,6 +133,7 @@ impl Plane {
         from: Frame,
         (columns, rows): (usize, usize),
         (stride, new_rows): (usize, usize),
+        filter: FilterType,
     ) -> Result<Vec<u8>, Fault> {
         let wrong = |cause| Fault::broken("cannot resample a plane").because(cause);
         let extended;
@@ -146,9 +147,12 @@ impl Plane {
         let source =
             TypedImageRef::<U8>::from_buffer(side(plane.stride), side(plane.rows), &plane.samples)
                 .map_err(|cause| Fault::broken("a plane has lost samples").because(cause))?;
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-            .crop(from.left, from.top, from.width, from.height);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
+            from.left,
+            from.top,
+            from.width,
+            from.height,
+        );
 
         let mut samples = vec![0; stride * new_rows];
         let mut target = TypedImage::<U8>::from_buffer(side(stride), side(new_rows), &mut samples)
@@ -174,9 +178,12 @@ impl Plane {
         };
         let (left, right) = span(frame.left, frame.width, columns, self.stride);
         let (top, bottom) = span(frame.top, frame.height, rows, self.rows);
-        let lines = self.samples[top * self.stride..bottom * self.stride].chunks(self.stride);
+        let mut samples = Vec::with_capacity((right - left) * (bottom - top));
+        for line in self.samples[top * self.stride..bottom * self.stride].chunks(self.stride) {
+            samples.extend_from_slice(&line[left..right]);
+        }
         Self {
-            samples: lines.flat_map(|line| &line[left..right]).copied().collect(),
+            samples,
             stride: right - left,
             rows: bottom - top,
             frame: Frame { left: frame.left - left as f64, top: frame.top - top as f64, ..frame },
@@ -277,12 +284,16 @@ impl Planes {
         height: u32,
     ) -> Result<Vec<u8>, Fault> {
         let size = (width as usize, height as usize);
-        let mut full = |plane: &Plane| plane.resample(resizer, plane.frame, size, size);
-        let luma = full(&self.luma)?;
+        let mut full =
+            |plane: &Plane, filter| plane.resample(resizer, plane.frame, size, size, filter);
+        let luma = full(&self.luma, FilterType::Lanczos3)?;
         let Some([cb, cr]) = &self.chroma else {
             return Ok(luma.into_iter().flat_map(|grey| [grey; 3]).collect());
         };
-        let (cb, cr) = (full(cb)?, full(cr)?);
+        // A triangle between the sites of halved chroma is what decoders do; lobes would ring.
+        let enlarged = cb.frame.width < f64::from(width);
+        let filter = if enlarged { FilterType::Bilinear } else { FilterType::Lanczos3 };
+        let (cb, cr) = (full(cb, filter)?, full(cr, filter)?);
         let mut rgb = Vec::with_capacity(luma.len() * 3);
         for ((&y, &cb), &cr) in luma.iter().zip(&cb).zip(&cr) {
             rgb.extend(rgb_of(y, cb, cr));
@@ -310,7 +321,13 @@ impl Planes {
         let (chroma_columns, chroma_rows) = (columns.div_ceil(2), rows.div_ceil(2));
         let padded = (chroma_columns * 2, chroma_rows * 2);
         let luma = Plane {
-            samples: self.luma.resample(resizer, self.luma.frame, (columns, rows), padded)?,
+            samples: self.luma.resample(
+                resizer,
+                self.luma.frame,
+                (columns, rows),
+                padded,
+                FilterType::Lanczos3,
+            )?,
             stride: padded.0,
             rows: padded.1,
             frame: Frame {
@@ -333,7 +350,7 @@ impl Planes {
             };
             let size = (chroma_columns, chroma_rows);
             Ok::<_, Fault>(Plane {
-                samples: plane.resample(resizer, from, size, size)?,
+                samples: plane.resample(resizer, from, size, size, FilterType::Lanczos3)?,
                 stride: chroma_columns,
                 rows: chroma_rows,
                 frame: Frame {

@@ -1,5 +1,6 @@
 //! Label: every labeller's opinion of the picture, asked only where none is known.
 
+use crate::embedding::Embedding;
 use crate::fault::Fault;
 use crate::opinion::{Finding, Told, Verdict};
 use crate::ports::{Labeller, Said, Shown};
@@ -13,28 +14,43 @@ pub fn nearest_shown(sides: &[(u32, u32)]) -> Option<usize> {
     (0..sides.len()).min_by_key(|&at| (longest(at).abs_diff(SHOWN_SIZE), u32::MAX - longest(at)))
 }
 
+/// What a labeller said, as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// Its claims, that there were none, or why it failed.
+    pub verdict: Verdict,
+    /// What a service answered in its own words.
+    pub told: Option<Told>,
+    /// Where its network puts the picture.
+    pub embedding: Option<Embedding>,
+}
+
 /// Asks one labeller.
 ///
 /// # Errors
 /// Only what [every other picture would meet too](Fault::is_for_all); else a fault is the verdict.
-pub async fn ask(
-    labeller: &dyn Labeller,
-    picture: &Shown,
-) -> Result<(Verdict, Option<Told>), Fault> {
+pub async fn ask(labeller: &dyn Labeller, picture: &Shown) -> Result<Heard, Fault> {
     match labeller.label(picture).await {
-        Ok(said) => Ok(verdict(said)),
+        Ok(said) => Ok(said.into()),
         Err(fault) if fault.is_for_all() => Err(fault),
-        Err(fault) => Ok((fault.into(), None)),
+        Err(fault) => Ok(Verdict::from(fault).into()),
     }
 }
 
-/// What was said, as the ledger keeps it.
-pub fn verdict(Said { labels, told }: Said) -> (Verdict, Option<Told>) {
-    let verdict = match labels.is_empty() {
-        true => Verdict::NoneFound,
-        false => Verdict::Found(Finding::Labelled(labels)),
-    };
-    (verdict, told)
+impl From<Said> for Heard {
+    fn from(Said { labels, told, embedding }: Said) -> Self {
+        let verdict = match labels.is_empty() {
+            true => Verdict::NoneFound,
+            false => Verdict::Found(Finding::Labelled(labels)),
+        };
+        Self { verdict, told, embedding }
+    }
+}
+
+impl From<Verdict> for Heard {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, told: None, embedding: None }
+    }
 }
 
 #[cfg(test)]

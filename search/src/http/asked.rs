@@ -1,6 +1,10 @@
 //! What was asked: query parameters, ids and JSON bodies, refused as problems.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -8,8 +12,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::fault::Fault;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Problem;
 use super::problem::of_status;
@@ -28,6 +32,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
                 .into()),
         }
     }
+}
+
+/// Reads a parameter that must say something when it is there: a number, a moment.
+pub(crate) fn stated<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let text = String::deserialize(from)?;
+    let wrong = |e| D::Error::custom(format!("{text:?} cannot be read: {e}"));
+    text.parse().map(Some).map_err(wrong)
+}
+
+/// Reads a parameter that must be one of a few words when it is there.
+pub(crate) fn one_of<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let text = String::deserialize(from)?;
+    T::deserialize(text.into_deserializer()).map(Some)
 }
 
 /// The asset that a path names. What is no id names nothing, and the answer says why.
@@ -90,7 +115,16 @@ fn unread(rejection: &BytesRejection) -> Response {
 
 /// Answers JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value)
-        .map_err(|e| Fault::broken("an answer cannot be written").because(e))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    written(value).map(json_bytes)
+}
+
+/// Writes JSON.
+pub(crate) fn written(value: &impl Serialize) -> Result<Bytes, Problem> {
+    let written = serde_json::to_vec(value);
+    Ok(written.map_err(|e| Fault::broken("an answer cannot be written").because(e))?.into())
+}
+
+/// Answers JSON that is written already.
+pub(crate) fn json_bytes(body: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

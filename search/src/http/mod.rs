@@ -4,6 +4,7 @@
 //! `/v1`, pictures below `/iiif`, the page at the root. [`router`] puts the parts together and
 //! `guard` around them; [`serve`] speaks to clients.
 
+mod answers;
 mod asked;
 mod audit;
 mod caller;
@@ -17,7 +18,7 @@ mod server;
 mod site;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v1;
 
 use std::sync::Arc;
@@ -33,9 +34,10 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
-pub(crate) use v1::{Kind, invite, withdraw};
-pub(crate) use v1::{Reviews, take_in_form};
+pub(crate) use problem::problem;
+pub(crate) use v1::{Kind, Reviews, invite, take_in_form, withdraw};
 
+pub use answers::Answers;
 pub(crate) use caller::Operator;
 pub use caller::{
     Caller, Door, KEY_LIFE_SECONDS, OperatorToken, TurnedAway, check_listening, sign_in, sign_out,

@@ -16,6 +16,7 @@ use glassplate_pipeline::tenancy::Registry;
 use serde::Deserialize;
 
 use super::Door;
+use super::answers::Answers;
 use super::gate::Gate;
 use crate::ask::Ask;
 use crate::index::Index;
@@ -51,6 +52,8 @@ pub struct Site {
     pub served: Served,
     /// What keeps searches from taking the whole machine.
     pub gate: Gate,
+    /// Answers that may be given again.
+    pub answers: Answers,
 }
 
 impl Site {

@@ -226,12 +226,15 @@ async fn by_hand<T: Send + 'static>(
     limits: &Limits,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    let hand = hands.clone().acquire_owned().await.expect("the semaphore is never closed");
+    let seconds = Duration::from_secs_f64(limits.seconds);
+    let Ok(hand) = tokio::time::timeout(seconds, hands.clone().acquire_owned()).await else {
+        return Err(Fault::new(FaultKind::Busy, "too many pictures are asked for at once"));
+    };
+    let hand = hand.expect("the semaphore is never closed");
     let work = tokio::task::spawn_blocking(move || {
         let _hand = hand;
         work()
     });
-    let seconds = Duration::from_secs_f64(limits.seconds);
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(cause)) => Err(Fault::broken("a decoder fell over").because(cause)),

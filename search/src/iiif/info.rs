@@ -33,13 +33,11 @@ pub(super) struct Info {
     extra_features: [&'static str; 5],
 }
 
-/// A size that is at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Size {
-    /// In pixels.
-    pub(super) width: u32,
-    /// In pixels.
-    pub(super) height: u32,
+/// A size to ask for, in pixels.
+#[derive(Debug, Serialize)]
+struct Size {
+    width: u32,
+    height: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,8 +50,6 @@ struct Tiles {
 impl Info {
     /// Describes the image service at `id`.
     pub(super) fn of(id: String, showing: &Showing) -> Self {
-        let longest = showing.width.max(showing.height);
-        let levels = longest.div_ceil(TILE).next_power_of_two().trailing_zeros();
         Self {
             context: "http://iiif.io/api/image/3/context.json",
             id,
@@ -66,10 +62,7 @@ impl Info {
             max_height: MOST_SIDE,
             max_area: MOST_AREA,
             sizes: sizes(showing),
-            tiles: [Tiles {
-                width: TILE,
-                scale_factors: (0..=levels).map(|level| 1 << level).collect(),
-            }],
+            tiles: [Tiles { width: TILE, scale_factors: scale_factors(showing) }],
             extra_formats: ["webp"],
             extra_qualities: ["color", "gray", "bitonal"],
             extra_features: [
@@ -83,17 +76,22 @@ impl Info {
     }
 }
 
-/// Lists the renditions' sizes and the picture's own as far as it is given, the smallest first.
-pub(super) fn sizes(showing: &Showing) -> Vec<Size> {
+/// Lists the size of each scale factor of the tiles as far as it is given, the smallest first.
+///
+/// These and no others, although renditions are at hand in theirs: OpenSeadragon takes a list of
+/// about as many sizes as there are scale factors for the levels themselves.
+fn sizes(showing: &Showing) -> Vec<Size> {
     let (width, height) = (showing.width, showing.height);
-    let (most, down) = largest(Region { left: 0, top: 0, width, height }, false);
-    let renditions = showing.renditions.iter();
-    let mut sizes: Vec<Size> = renditions
-        .map(|source| Size { width: source.width, height: source.height })
-        .filter(|size| size.width <= most && size.height <= down)
-        .chain([Size { width: most, height: down }])
-        .collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
+    let most = largest(Region { left: 0, top: 0, width, height }, false);
+    let factors = scale_factors(showing).into_iter().rev();
+    let sizes = factors
+        .map(|factor| Size { width: width.div_ceil(factor), height: height.div_ceil(factor) });
+    sizes.filter(|size| size.width <= most.0 && size.height <= most.1).collect()
+}
+
+/// Lists the powers of two until the whole picture is one tile.
+fn scale_factors(showing: &Showing) -> Vec<u32> {
+    let longest = showing.width.max(showing.height);
+    let levels = longest.div_ceil(TILE).next_power_of_two().trailing_zeros();
+    (0..=levels).map(|level| 1 << level).collect()
 }

@@ -13,6 +13,8 @@ mod refusal;
 mod resolve;
 mod showing;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,12 +1,10 @@
 //! Why an image request is refused: a fault, or something that the specification has and we have not.
 
-use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use glassplate_pipeline::fault::Fault;
-use serde_json::json;
 
-use crate::http::Problem;
+use crate::http::{Problem, problem};
 
 /// Why an image request is refused.
 #[derive(Debug)]
@@ -36,19 +34,11 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let detail = match self {
-            Self::Fault(fault) => return Problem(fault).into_response(),
-            Self::NotImplemented(detail) => detail,
-        };
-        let body = json!({
-            "type": "urn:glassplate:fault:not_implemented",
-            "title": "not implemented",
-            "status": 501,
-            "detail": detail,
-        });
-        let mut response = (StatusCode::NOT_IMPLEMENTED, Json(body)).into_response();
-        let media = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, media);
-        response
+        match self {
+            Self::Fault(fault) => Problem(fault).into_response(),
+            Self::NotImplemented(detail) => {
+                problem(StatusCode::NOT_IMPLEMENTED, "not_implemented", &detail)
+            }
+        }
     }
 }

@@ -98,3 +98,84 @@ impl LightTable {
         self.lying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use glassplate_pipeline::asset::{Digest, Tenant};
+    use glassplate_pipeline::fault::FaultKind;
+    use glassplate_pipeline::image::{Limits, encode_jpeg, probe};
+    use glassplate_pipeline::raster::Raster;
+
+    use super::*;
+
+    fn place(number: u8) -> Place {
+        (Key::Original { tenant: Tenant::default(), digest: Digest::new([number; 32]) }, 1)
+    }
+
+    /// A negative of a square; 4:2:0 takes a byte and a half for each pixel.
+    fn square(side: u32) -> Outcome {
+        let raster = Raster::new(side, side, vec![9; (side * side * 3) as usize]);
+        let file = encode_jpeg(&raster, 80)?;
+        let limits = Limits::default();
+        let technical = probe::probe(&file, &limits)?;
+        Negative::develop(&file, &technical, 1, &limits).map(Arc::new)
+    }
+
+    #[tokio::test]
+    async fn the_bound_holds_and_what_was_looked_at_last_stays() {
+        let table = LightTable::new(4 * 64 * 64 * 3 / 2);
+        for number in 0..4 {
+            table.get(place(number), || async { square(64) }).await.expect("decodes");
+        }
+        assert_eq!(table.bytes(), 4 * 64 * 64 * 3 / 2);
+        let unexpected = || async { Err(Fault::broken("decoded again")) };
+        table.get(place(0), unexpected).await.expect("is lying there");
+        table.get(place(9), || async { square(64) }).await.expect("decodes");
+        assert_eq!(table.bytes(), 4 * 64 * 64 * 3 / 2);
+        table.get(place(0), unexpected).await.expect("was looked at last");
+        assert!(table.get(place(1), unexpected).await.is_err(), "the oldest went");
+    }
+
+    #[tokio::test]
+    async fn a_picture_larger_than_the_bound_has_the_table_to_itself() {
+        let table = LightTable::new(10_000);
+        table.get(place(1), || async { square(64) }).await.expect("decodes");
+        table.get(place(2), || async { square(256) }).await.expect("decodes");
+        assert_eq!(table.bytes(), 256 * 256 * 3 / 2);
+        table.get(place(3), || async { square(64) }).await.expect("decodes");
+        assert_eq!(table.bytes(), 64 * 64 * 3 / 2);
+    }
+
+    #[tokio::test]
+    async fn only_what_the_file_is_to_blame_for_is_remembered() {
+        let table = LightTable::new(10_000);
+        let fault = |kind| async move { Err(Fault::new(kind, "no")) };
+        assert!(table.get(place(1), || fault(FaultKind::BadInput)).await.is_err());
+        assert!(table.get(place(2), || fault(FaultKind::Busy)).await.is_err());
+        let again = table.get(place(1), || async { square(8) }).await;
+        assert_eq!(again.err().map(|fault| fault.kind()), Some(FaultKind::BadInput));
+        assert!(table.get(place(2), || async { square(8) }).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn of_many_who_want_a_picture_one_has_it_decoded() {
+        let (table, decoded) = (Arc::new(LightTable::new(10_000)), Arc::new(AtomicUsize::new(0)));
+        let asked = (0..20).map(|_| {
+            let (table, decoded) = (table.clone(), decoded.clone());
+            tokio::spawn(async move {
+                let develop = || async {
+                    decoded.fetch_add(1, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    square(8)
+                };
+                table.get(place(1), develop).await.is_ok()
+            })
+        });
+        for asked in asked.collect::<Vec<_>>() {
+            assert!(asked.await.expect("answered"));
+        }
+        assert_eq!(decoded.load(Ordering::SeqCst), 1);
+    }
+}

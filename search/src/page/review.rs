@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use form_urlencoded::Serializer;
 use glassplate_pipeline::asset::AssetId;
@@ -30,9 +30,8 @@ use crate::http::{Caller, Reviews, Site};
 const MOST_SETTLED: usize = 200;
 
 /// Which questions are asked, and where the person is among them.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Place {
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Place {
     /// Only labels of this kind.
     kind: Option<LabelKind>,
     /// Only this collection.
@@ -86,9 +85,10 @@ pub(super) async fn show(
     State(site): State<Arc<Site>>,
     Extension(reviews): Extension<Arc<Reviews>>,
     Visitor(caller): Visitor,
-    Query(place): Query<Place>,
+    RawQuery(text): RawQuery,
 ) -> Result<Response, Trouble> {
     caller.must_be(Role::Editor)?;
+    let place = Place::read(text.as_deref().unwrap_or_default());
     let left = left(&site, &reviews, &caller, &place).await?;
     let page = Page {
         title: "Review",
@@ -120,6 +120,7 @@ pub(super) async fn answer(
 }
 
 impl Place {
+    /// Reads an address's query; what it does not know is passed over.
     fn read(text: &str) -> Self {
         let mut place = Self::default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -128,6 +129,10 @@ impl Place {
                 "collection" => place.collection = Some(value.into_owned()),
                 "skip" => place.skip = value.parse().unwrap_or_default(),
                 "done" => place.done = value.parse().unwrap_or_default(),
+                "asset" => place.asset = Some(value.into_owned()),
+                "label" => place.label = Some(value.into_owned()),
+                "of" => place.of = kind(&value),
+                "was" => place.was = Some(value.into_owned()),
                 _ => {}
             }
         }
@@ -340,7 +345,11 @@ mod tests {
             kind: Some(LabelKind::Scene),
             collection: Some("A & B=?".to_owned()),
             skip: 2,
-            ..Place::default()
+            done: 7,
+            asset: Some("abc".to_owned()),
+            label: Some("sea turtle".to_owned()),
+            of: Some(LabelKind::Concept),
+            was: Some("abc object boat".to_owned()),
         };
         assert_eq!(Place::read(&place.pairs()), place);
     }

@@ -184,7 +184,7 @@ fn view(run: &Run, found: &Found) -> Markup {
             dd { (run.version) }
         }
         p.quiet {
-            "A run is taken back at the command line: " code { "glassplate runs undo " (run.id) }
+            "A run is taken back at the command line: " code { "glassplate undo " (run.id) }
             ". What it added then counts nowhere; nothing is deleted."
         }
         (failures(&found.told))

@@ -51,9 +51,8 @@ pub(super) async fn show(
             Ok(page(&caller, &wanted).with(found(&wanted, &answer, start)))
         }
         // What was typed is at fault: the box is still there to mend it.
-        Err(fault) if fault.kind() == FaultKind::BadInput => {
-            Ok(page(&caller, &wanted).answer(StatusCode::BAD_REQUEST, misunderstood(&fault)))
-        }
+        Err(fault) if fault.kind() == FaultKind::BadInput => Ok(page(&caller, &wanted)
+            .answer(StatusCode::BAD_REQUEST, misunderstood(&wanted.query, &fault))),
         Err(fault) => Err(fault.into()),
     }
 }
@@ -181,16 +180,27 @@ fn examples() -> Markup {
 }
 
 /// Says what is wrong with a query, and where.
-fn misunderstood(fault: &Fault) -> Markup {
+fn misunderstood(query: &str, fault: &Fault) -> Markup {
     html! {
         div.found {
             h1 { "That was not understood" }
             p.wrong role="alert" { (fault) }
+            @if let Some((before, wrong)) = place(query, &fault.to_string()) {
+                p.place { code { (before) mark { (wrong) } } }
+            }
             p { "What one can type:" }
             (examples())
             p { a href="/help" { "All that can be asked for" } }
         }
     }
+}
+
+/// Cuts a query where a fault says that it went wrong: `at character 3 of the query: …`.
+fn place<'a>(query: &'a str, fault: &str) -> Option<(&'a str, &'a str)> {
+    let rest = fault.strip_prefix("at character ")?;
+    let at: usize = rest.split(' ').next()?.parse().ok()?;
+    let (begin, _) = query.char_indices().nth(at.checked_sub(1)?)?;
+    Some(query.split_at(begin))
 }
 
 /// What there is to begin with: collections, and what one can type.
@@ -220,5 +230,18 @@ fn beginning(collections: &[Count]) -> Markup {
                 p { a href="/help" { "All that can be asked for" } }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_cut_where_it_went_wrong() {
+        let fault = "at character 4 of the query: there is no such field";
+        assert_eq!(place("größe:3 b", fault), Some(("grö", "ße:3 b")));
+        assert_eq!(place("ab", fault), None);
+        assert_eq!(place("ab", "the query is too long"), None);
     }
 }

@@ -11,6 +11,7 @@ use glassplate_pipeline::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
 use glassplate_pipeline::decision::{Decision, Ruling};
+use glassplate_pipeline::embedding::{DIMENSIONS, Embedding, Space};
 use glassplate_pipeline::field::{Field, Fields};
 use glassplate_pipeline::image::{ColourModel, Format, Technical};
 use glassplate_pipeline::label::{Label, LabelKind, Synset};
@@ -89,6 +90,8 @@ struct Picture {
     beside: &'static [(&'static str, &'static str)],
     /// In the file.
     embedded: &'static [(&'static str, &'static str)],
+    /// Where a network puts it: the two values that count.
+    looks: Option<(i8, i8)>,
 }
 
 /// A catalogue and an index in a temporary folder.
@@ -185,6 +188,12 @@ fn run() -> Run {
     }
 }
 
+fn embedding((first, second): (i8, i8)) -> Embedding {
+    let mut values = [0; DIMENSIONS];
+    (values[0], values[1]) = (first, second);
+    Embedding { space: Space::named("lite0"), values }
+}
+
 fn fields(texts: &[(&str, &str)], source: &str) -> Fields {
     let field =
         |text: &str| Field { value: text.into(), source: source.to_owned(), also: Vec::new() };
@@ -261,12 +270,15 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
             &maker("identify"),
             Finding::Identified(identified),
         )),
-        Entry::Opinion(opinion(
-            "label:efficientnet-lite0",
-            pixels,
-            &maker("efficientnet-lite0"),
-            Finding::Labelled(labels),
-        )),
+        Entry::Opinion(Opinion {
+            embedding: picture.looks.map(embedding),
+            ..opinion(
+                "label:efficientnet-lite0",
+                pixels,
+                &maker("efficientnet-lite0"),
+                Finding::Labelled(labels),
+            )
+        }),
     ];
     catalogue.append(tenant, entries).await.expect("append");
     id

@@ -274,3 +274,31 @@ async fn words_found_in_texts_are_shown_where_they_stand() {
     assert_eq!((piece.field.as_str(), marked), ("title", vec!["Turtles", "Galápagos"]));
     assert_eq!((hit.width, hit.height), (Some(3), Some(4)));
 }
+
+#[tokio::test]
+async fn what_looks_alike_is_found_among_ones_own_pictures() {
+    let archive = Archive::of(&[
+        Picture { looks: Some((100, 0)), ..picture(1) },
+        Picture { looks: Some((100, 20)), ..picture(2) },
+        Picture { looks: Some((0, 100)), ..picture(3) },
+        Picture { looks: Some((100, 60)), ..picture(4) },
+        picture(5),
+    ])
+    .await;
+    let other: Tenant = "other".parse().expect("a good name");
+    let theirs = Picture { looks: Some((100, 0)), ..picture(6) };
+    let secret = add(&archive.catalogue, &other, &theirs).await;
+    archive.catch_up().await;
+    let like = |seed| {
+        let asset = super::asset_of(seed, &Tenant::default());
+        let hits = archive.index.like(&Tenant::default(), &asset, 3).expect("an answer");
+        hits.map(|hits| hits.iter().map(|hit| seed_of(&hit.asset)).collect::<Vec<_>>())
+    };
+    assert_eq!(like(1), Some(vec![2, 4, 3]));
+    assert_eq!(like(3), Some(vec![4, 2, 1]));
+    assert_eq!(like(5), Some(vec![]), "no network saw it");
+    assert_eq!(like(9), None);
+    let foreign = archive.index.like(&Tenant::default(), &secret, 3).expect("an answer");
+    assert_eq!(foreign, None);
+    assert_eq!(archive.index.like(&other, &secret, 3).expect("an answer"), Some(vec![]));
+}

@@ -27,7 +27,7 @@ use glassplate_pipeline::telemetry::Meter;
 use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use glassplate_pipeline::tenancy::{AccessKey, Lease, Quota, Role};
 use glassplate_search::Index;
-use glassplate_search::http::{Door, Gate, Houses, Served, Site, router};
+use glassplate_search::http::{Answers, Door, Gate, Houses, Served, Site, router};
 use glassplate_tests::pictures::jpeg;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -114,6 +114,7 @@ impl Archive {
             limits: Limits::default(),
             served: Served::default(),
             gate: Gate::default(),
+            answers: Answers::default(),
         });
         Self { router: router(site.clone()), site, counter, _folder: folder }
     }

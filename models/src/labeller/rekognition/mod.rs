@@ -157,7 +157,7 @@ impl Labeller for Rekognition {
                 let told = self.service.ask(what, || ask.clone().send()).await?;
                 let told = answer::labels(&told);
                 let labels = self.reading.labels(&told.answer, &placement);
-                Ok(Said { labels, told: Some(told) })
+                Ok(Said { labels, told: Some(told), embedding: None })
             }
             Feature::Moderation => {
                 let ask = client
@@ -167,7 +167,7 @@ impl Labeller for Rekognition {
                 let told = self.service.ask(what, || ask.clone().send()).await?;
                 let told = answer::moderation(&told);
                 let labels = Reading::moderation(&told.answer);
-                Ok(Said { labels, told: Some(told) })
+                Ok(Said { labels, told: Some(told), embedding: None })
             }
         }
     }

@@ -2,12 +2,13 @@
 
 mod uploads;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use glassplate_models::taxonomy::Objects;
 use glassplate_models::vocabulary::Words;
 use glassplate_pipeline::fault::{Fault, FaultKind};
-use glassplate_search::http::{self, Door, Gate, Served, Site};
+use glassplate_search::http::{self, Answers, Door, Gate, Served, Site};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -61,6 +62,7 @@ async fn site(desk: &Desk, served: Served, bound: SocketAddr) -> Result<Site, Fa
         limits: desk.settings.limits.clone(),
         served,
         gate: Gate::default(),
+        answers: Answers::default(),
     })
 }
 

@@ -57,7 +57,7 @@ impl Inner {
         maker: &Maker,
     ) -> Result<Option<Opinion>, Fault> {
         let said = |known: Known| {
-            known.opinions.into_iter().find(|o| {
+            known.opinions.into_iter().rfind(|o| {
                 o.verdict.conclusive()
                     && o.subject == *subject
                     && o.step == step

@@ -68,7 +68,7 @@ pub(super) fn reusable(
         .prepare_cached(
             "SELECT body FROM opinion
              WHERE tenant = ?1 AND subject = ?2 AND step = ?3 AND maker = ?4 AND conclusive = 1
-             ORDER BY sequence LIMIT 1",
+             ORDER BY sequence DESC LIMIT 1",
         )?
         .query_row(
             params![

@@ -177,7 +177,7 @@ fn all_eight_orientations_are_applied_once() {
             let found = printed(&negative, &print);
             let expected = cropped(&upright, region);
             let mean = mean_difference(&found, &expected);
-            let most = if format == PrintFormat::Png { 0.5 } else { 9.0 };
+            let most = if format == PrintFormat::Png { 0.5 } else { 14.0 };
             assert!(mean < most, "orientation {orientation} as {format:?}: {mean}");
         }
     }
@@ -225,7 +225,7 @@ fn a_negative_at_half_size_prints_what_the_whole_one_would() {
         assert!(half.bytes() * 3 < full.bytes());
         let print = print_of((512, 384), [128, 64, 256, 256], (128, 128));
         let mean = mean_difference(&printed(&full, &print), &printed(&half, &print));
-        assert!(mean < 4.0, "{mean}");
+        assert!(mean < 8.0, "{mean}");
     }
 }
 

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::super::tests::Small;
-use super::super::{Gate, OperatorToken, Served, Site, router};
+use super::super::{Answers, Gate, OperatorToken, Served, Site, router};
 use super::Door;
 use crate::index::Index;
 use crate::tests::SmallVocabulary;
@@ -101,11 +101,12 @@ impl Trial {
             vocabulary: Arc::new(SmallVocabulary),
             lexicon: Arc::new(Small),
             houses: None,
+            gate: Gate::of(2),
+            answers: Answers::default(),
             clock: clock.clone(),
             bar: Bar::default(),
             limits: Limits::default(),
             served: Served { base: base.map(str::to_owned), ..Served::default() },
-            gate: Gate::of(2),
         });
         Self { router: router(site.clone()), site, clock, folder }
     }

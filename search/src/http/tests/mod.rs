@@ -38,31 +38,31 @@ use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::{Door, Gate, Houses, Served, Site, router};
+use super::{Answers, Door, Gate, Houses, Served, Site, router};
 use crate::Index;
 use crate::tests::SmallVocabulary;
 
 /// An archive that is served, in a folder that goes with it.
-pub(super) struct Desk {
-    pub(super) site: Arc<Site>,
+pub(crate) struct Desk {
+    pub(crate) site: Arc<Site>,
     router: Router,
     folder: tempfile::TempDir,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::served(Served::default())
     }
 
-    pub(super) fn served(served: Served) -> Self {
+    pub(crate) fn served(served: Served) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| folder.path().join(name);
         let catalogue: Arc<dyn Catalogue> =
@@ -96,12 +96,13 @@ impl Desk {
             limits: Limits::default(),
             served,
             gate: Gate::of(2),
+            answers: Answers::default(),
         });
         Self { router: router(site.clone()), site, folder }
     }
 
     /// The same archive, taking `n` pictures of the collection `sea` in.
-    pub(super) async fn with_pictures(n: u8) -> (Self, Vec<AssetId>) {
+    pub(crate) async fn with_pictures(n: u8) -> (Self, Vec<AssetId>) {
         let desk = Self::new();
         let mut assets = Vec::new();
         for seed in 0..n {
@@ -114,24 +115,24 @@ impl Desk {
         (desk, assets)
     }
 
-    pub(super) async fn catch_up(&self) {
+    pub(crate) async fn catch_up(&self) {
         self.site.index.catch_up(&*self.site.catalogue).await.expect("caught up");
     }
 
-    pub(super) fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         self.router.clone()
     }
 
     /// What lies in the folder for uploads on their way.
-    pub(super) fn incoming(&self) -> usize {
+    pub(crate) fn incoming(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("incoming")).expect("a folder").count()
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Answered {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answered {
         let here = HeaderValue::from_static("127.0.0.1");
         request.headers_mut().entry(header::HOST).or_insert(here);
         let response = self.router.clone().oneshot(request).await.expect("an answer");
@@ -142,11 +143,11 @@ impl Desk {
         answer
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answered {
+    pub(crate) async fn get(&self, path: &str) -> Answered {
         self.get_with(path, &[]).await
     }
 
-    pub(super) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
         let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -154,12 +155,12 @@ impl Desk {
         self.send(request.body(Body::empty()).expect("a request")).await
     }
 
-    pub(super) async fn post(&self, path: &str, media: &str, body: impl Into<Body>) -> Answered {
+    pub(crate) async fn post(&self, path: &str, media: &str, body: impl Into<Body>) -> Answered {
         let request = Request::post(path).header(header::CONTENT_TYPE, media);
         self.send(request.body(body.into()).expect("a request")).await
     }
 
-    pub(super) async fn ask(&self, method: Method, path: &str) -> Answered {
+    pub(crate) async fn ask(&self, method: Method, path: &str) -> Answered {
         let request = Request::builder().method(method).uri(path).body(Body::empty());
         self.send(request.expect("a request")).await
     }
@@ -180,21 +181,21 @@ impl Answered {
         }
     }
 
-    pub(super) fn media(&self) -> &str {
+    pub(crate) fn media(&self) -> &str {
         self.headers.get(header::CONTENT_TYPE).map_or("", |media| media.to_str().expect("text"))
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("no JSON: {e}: {self:?}"))
     }
 
     /// Insists on a problem whose detail says something; it never tells where the archive lies.
     #[track_caller]
-    pub(super) fn is_problem(&self, status: u16, says: &str) {
+    pub(crate) fn is_problem(&self, status: u16, says: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         let detail = self.json()["detail"].as_str().expect("a detail").to_owned();
         assert!(detail.contains(says), "{detail:?} does not say {says:?}");
@@ -203,7 +204,7 @@ impl Answered {
 }
 
 /// A small JPEG; every seed gives another picture.
-pub(super) fn jpeg(seed: u8) -> Vec<u8> {
+pub(crate) fn jpeg(seed: u8) -> Vec<u8> {
     let rgb = (0..96_u32 * 64)
         .flat_map(|at| [(at % 96 * 2) as u8 ^ seed, (at / 96 * 3) as u8, seed.wrapping_mul(37)]);
     encode_jpeg(&Raster::new(96, 64, rgb.collect()), 90).expect("a JPEG")
@@ -286,7 +287,7 @@ impl Labeller for Turtles {
 }
 
 /// Takes every word as written.
-pub(super) struct Small;
+pub(crate) struct Small;
 
 impl Lexicon for Small {
     fn find(&self, _: &str) -> Vec<Word> {

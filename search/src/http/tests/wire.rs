@@ -56,7 +56,10 @@ async fn a_client_that_never_finishes_its_head_is_cut() {
     let desk = Desk::served(Served { head_seconds: 0.2, ..Served::default() });
     let running = run(&desk).await;
     let mut client = running.connect().await;
-    client.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.expect("written");
+    client
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        .await
+        .expect("written");
     let began = Instant::now();
     rest(&mut client).await;
     assert!(began.elapsed() < Duration::from_secs(5));
@@ -71,12 +74,12 @@ async fn a_client_that_stops_reading_is_cut_and_others_go_on() {
     let path = format!("{}/original", sent.json()["href"].as_str().expect("a link"));
     let running = run(&desk).await;
     let mut stuck = running.connect().await;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stuck.write_all(request.as_bytes()).await.expect("written");
     tokio::time::sleep(Duration::from_millis(900)).await;
     let mut other = running.connect().await;
     other
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .expect("written");
     assert!(rest(&mut other).await.starts_with("HTTP/1.1 200"));
@@ -93,7 +96,10 @@ async fn one_connection_serves_many_requests() {
     let running = run(&desk).await;
     let mut client = running.connect().await;
     for _ in 0..3 {
-        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("written");
+        client
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .expect("written");
         let mut answer = vec![0; 4096];
         let read = client.read(&mut answer).await.expect("an answer");
         assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
@@ -109,7 +115,7 @@ async fn a_shutdown_cuts_an_upload_that_never_ends_and_leaves_nothing_of_it() {
     let mut client = running.connect().await;
     client
         .write_all(
-            b"POST /v1/assets?collection=sea HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n\
+            b"POST /v1/assets?collection=sea HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n\
               Transfer-Encoding: chunked\r\n\r\n5\r\nbytes\r\n",
         )
         .await
@@ -131,7 +137,7 @@ async fn a_request_in_hand_is_answered_before_the_end() {
     let mut client = running.connect().await;
     let picture = jpeg(9);
     let head = format!(
-        "POST /v1/assets?collection=sea HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n\
+        "POST /v1/assets?collection=sea HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n\
          Content-Length: {}\r\n\r\n",
         picture.len()
     );

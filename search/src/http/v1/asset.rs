@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::hit::{Kind, State as RuledState};
 use super::links::Links;
-use crate::http::asked::{Asked, Named, json};
+use crate::http::asked::{Asked, Named, json, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// What is asked of an asset.
@@ -30,19 +30,20 @@ use crate::http::{Caller, Problem, Site};
 pub(super) struct Wanted {
     /// How sure a machine's label must be, instead of the archive's own bar; 0: every label,
     /// refused and doubtful ones included.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 0, maximum = 1)]
     min_confidence: Option<f32>,
     /// What to tell besides, separated by commas.
-    #[serde(default)]
     #[param(value_type = Vec<Besides>, style = Form, explode = false)]
-    include: String,
+    #[serde(default, deserialize_with = "stated")]
+    include: Option<String>,
 }
 
 /// What can be told besides.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[allow(dead_code, reason = "it describes the parameter, which is read as a list")]
-enum Besides {
+pub(super) enum Besides {
     /// Each label's broader terms.
     Parents,
     /// What each inferred label rests on.
@@ -226,8 +227,8 @@ impl Wanted {
 
     fn include(&self) -> Result<Include, Fault> {
         let mut include = Include::default();
-        for name in self.include.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match name {
+        for name in self.include.iter().flat_map(|names| names.split(',')) {
+            match name.trim() {
                 "parents" => include.parents = true,
                 "evidence" => include.evidence = true,
                 "opinions" => include.opinions = true,

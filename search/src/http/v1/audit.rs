@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::links::Links;
 use super::list::{Next, cursor, limit, place};
-use crate::http::asked::{Asked, json};
+use crate::http::asked::{Asked, json, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// Which part of the audit log.
@@ -20,9 +20,11 @@ use crate::http::{Caller, Problem, Site};
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Nothing before this moment.
+    #[serde(default, deserialize_with = "stated")]
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
     /// How many deeds at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier page ended: its `next.cursor`.

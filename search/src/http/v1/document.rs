@@ -9,6 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
+use super::asset::Besides;
 use crate::http::problem::{MEDIA_TYPE, Told};
 
 /// Statuses that every resource may answer with, and why.
@@ -81,6 +82,8 @@ fn document() -> OpenApi {
     }
     let mut components = all.components.take().unwrap_or_default();
     components.schemas.insert(Told::name().into_owned(), Told::schema());
+    // A parameter's own shape is not found by itself, as a body's is.
+    components.schemas.insert(Besides::name().into_owned(), Besides::schema());
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme(KEY, SecurityScheme::Http(bearer));
     OpenApiBuilder::new()

@@ -16,11 +16,14 @@ use glassplate_pipeline::tenancy::{DeedOutcome, Verb};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::asked::Asked;
+use crate::http::asked::{Asked, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many records are in memory at once.
 const PAGE: usize = 100;
+
+/// The largest limit; without one there is no limit.
+const MOST: u64 = 1_000_000_000;
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,10 +34,12 @@ pub(super) struct Which {
     collection: Option<String>,
     /// How sure a machine's label must be, instead of the archive's own bar; 0: every label,
     /// refused and doubtful ones included.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 0, maximum = 1)]
     min_confidence: Option<f32>,
     /// How many records at most; all of them otherwise.
-    #[param(minimum = 1)]
+    #[serde(default, deserialize_with = "stated")]
+    #[param(minimum = 1, maximum = 1_000_000_000)]
     limit: Option<u64>,
     /// Only records after this asset's, by id.
     after: Option<String>,
@@ -79,8 +84,8 @@ pub(super) async fn export(
             return Err(Fault::bad_input(message).into());
         }
     };
-    if which.limit == Some(0) {
-        return Err(Fault::bad_input("limit is 0: at least 1").into());
+    if let Some(limit) = which.limit.filter(|limit| !(1..=MOST).contains(limit)) {
+        return Err(Fault::bad_input(format!("limit is {limit}: 1 to {MOST}")).into());
     }
     let after = which.after.as_deref().map(str::parse).transpose()?;
     let subject = which.collection.as_deref().unwrap_or("everything");

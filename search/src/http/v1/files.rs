@@ -63,8 +63,8 @@ struct File {
         ("name" = String, Path, description = "The rendition's name, as told with the asset"),
     ),
     responses(
-        (status = 200, description = "The picture", content_type = "image/jpeg"),
-        (status = 206, description = "The part asked for", content_type = "image/jpeg"),
+        (status = 200, description = "The picture", content_type = "image/*"),
+        (status = 206, description = "The part asked for", content_type = "image/*"),
         (status = 304, description = "The client has it already"),
     )
 )]
@@ -98,8 +98,8 @@ pub(super) async fn rendition(
     tag = "files",
     params(("id" = String, Path, description = "The asset's id")),
     responses(
-        (status = 200, description = "The original", content_type = "application/octet-stream"),
-        (status = 206, description = "The part asked for", content_type = "application/octet-stream"),
+        (status = 200, description = "The original", content_type = "*/*"),
+        (status = 206, description = "The part asked for", content_type = "*/*"),
         (status = 304, description = "The client has it already"),
     )
 )]

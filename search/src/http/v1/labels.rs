@@ -13,7 +13,7 @@ use super::hit::Kind;
 use super::links::Links;
 use super::list::{Next, cursor, limit, place};
 use crate::ask::LabelCount;
-use crate::http::asked::{Asked, json};
+use crate::http::asked::{Asked, json, one_of, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// Which labels.
@@ -22,12 +22,14 @@ use crate::http::{Caller, Problem, Site};
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only labels of this kind.
+    #[serde(default, deserialize_with = "one_of")]
     #[param(value_type = Option<Kind>, inline)]
     kind: Option<LabelKind>,
     /// Only labels whose name begins so.
     #[serde(default)]
     prefix: String,
     /// How many labels at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier page ended: its `next.cursor`.

@@ -6,6 +6,8 @@ use glassplate_pipeline::fault::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::asked::stated;
+
 /// How many things a page has unless the client says another number.
 const PAGE: usize = 50;
 /// The most things of one page.
@@ -17,6 +19,7 @@ const MOST: usize = 1000;
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     /// How many things at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     pub(super) limit: Option<usize>,
     /// Where an earlier page ended: its `next.cursor`.

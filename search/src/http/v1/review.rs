@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::hit::Kind;
 use super::links::Links;
 use super::list::{Next, cursor, limit, place};
-use crate::http::asked::{Asked, json};
+use crate::http::asked::{Asked, json, one_of, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many questions a queue keeps.
@@ -46,9 +46,11 @@ pub(super) struct Which {
     /// Only this collection.
     collection: Option<String>,
     /// Only labels of this kind.
+    #[serde(default, deserialize_with = "one_of")]
     #[param(value_type = Option<Kind>, inline)]
     kind: Option<LabelKind>,
     /// How many questions at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier page ended: its `next.cursor`.

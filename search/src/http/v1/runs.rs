@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::links::Links;
 use super::list::{Next, Paging, cursor, limit, place};
-use crate::http::asked::{Asked, Step, json};
+use crate::http::asked::{Asked, Step, json, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many items are counted of a run that has not ended; a larger one says "at least".
@@ -140,6 +140,7 @@ pub(super) struct Which {
     #[serde(default)]
     failures: bool,
     /// How many items at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier page ended: its `next.cursor`.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderValue;
 use axum::response::Response;
@@ -13,7 +14,8 @@ use super::hit::HitTold;
 use super::links::Links;
 use super::list::{Next, limit};
 use crate::ask::{Ask, Correction, Counts, Cursor, Facet, Sort};
-use crate::http::asked::{Asked, json};
+use crate::http::answers::Name;
+use crate::http::asked::{Asked, json_bytes, stated, written};
 use crate::http::{Caller, Problem, Site};
 
 /// How many values of each facet are told unless the client says another number.
@@ -55,10 +57,11 @@ pub(super) struct Search {
     #[serde(default)]
     state: Vec<String>,
     /// Which facets to count, separated by commas.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "stated")]
     #[param(value_type = Vec<Facet>, style = Form, explode = false)]
-    facets: String,
+    facets: Option<String>,
     /// How many values of each facet to tell, the most frequent first.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 100, default = 10)]
     values: Option<usize>,
     /// The order of the hits.
@@ -66,6 +69,7 @@ pub(super) struct Search {
     #[param(inline)]
     sort: Sort,
     /// How many hits at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
     /// Where an earlier answer ended: its `next.cursor`.
@@ -96,8 +100,8 @@ struct Found<'a> {
 
 impl Search {
     fn ask(self) -> Result<Ask, Problem> {
-        let facets = self.facets.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let facets = facets.map(str::parse).collect::<Result<_, _>>()?;
+        let facets = self.facets.iter().flat_map(|names| names.split(','));
+        let facets = facets.map(|name| name.trim().parse()).collect::<Result<_, _>>()?;
         let mut within = Vec::new();
         for (facet, values) in [
             (Facet::Object, self.object),
@@ -153,24 +157,40 @@ pub(super) async fn search(
     Asked(asked): Asked<Search>,
 ) -> Result<Response, Problem> {
     let began = Instant::now();
-    let answer = site.search(&caller.tenant, asked.ask()?).await?;
-    let links = Links::of(&site);
+    let ask = asked.ask()?;
+    let query = query.unwrap_or_default();
+    let name = Name { epoch: site.index.epoch()?, tenant: caller.tenant.clone(), query };
+    let told = match site.answers.get(&name) {
+        Some(told) => told,
+        None => {
+            let told = tell(&site, &name, ask).await?;
+            site.answers.keep(name, told.clone());
+            told
+        }
+    };
+    let mut response = json_bytes(told);
+    let timing = format!("search;dur={:.2}", began.elapsed().as_secs_f64() * 1000.0);
+    if let Ok(timing) = HeaderValue::from_str(&timing) {
+        response.headers_mut().insert("server-timing", timing);
+    }
+    Ok(response)
+}
+
+/// Asks the index, and writes what it answers.
+async fn tell(site: &Site, name: &Name, ask: Ask) -> Result<Bytes, Problem> {
+    let answer = site.search(&name.tenant, ask).await?;
+    let links = Links::of(site);
     let next = answer.next.as_ref().map(|cursor| {
         let cursor = cursor.to_string();
-        let href = links.after("/v1/search", query.as_deref(), &cursor);
+        let href = links.after("/v1/search", Some(&name.query), &cursor);
         Next { cursor, href }
     });
-    let mut response = json(&Found {
+    written(&Found {
         total: answer.total,
         hits: answer.hits.iter().map(|hit| HitTold::of(hit, links)).collect(),
         facets: &answer.facets,
         next,
         corrections: &answer.corrections,
         notes: &answer.notes,
-    })?;
-    let timing = format!("search;dur={:.2}", began.elapsed().as_secs_f64() * 1000.0);
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
-        response.headers_mut().insert("server-timing", timing);
-    }
-    Ok(response)
+    })
 }

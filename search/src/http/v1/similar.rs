@@ -12,7 +12,7 @@ use super::asset::no_such_asset;
 use super::hit::HitTold;
 use super::links::Links;
 use super::list::limit;
-use crate::http::asked::{Asked, Named, json};
+use crate::http::asked::{Asked, Named, json, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many.
@@ -21,6 +21,7 @@ use crate::http::{Caller, Problem, Site};
 #[into_params(parameter_in = Query)]
 pub(super) struct HowMany {
     /// How many pictures at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
 }

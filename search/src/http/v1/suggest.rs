@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::ask::Suggestion;
-use crate::http::asked::{Asked, json};
+use crate::http::asked::{Asked, json, stated};
 use crate::http::{Caller, Problem, Site};
 
 /// How many suggestions are made unless the client says another number.
@@ -26,6 +26,7 @@ pub(super) struct Typed {
     #[serde(default)]
     q: String,
     /// How many suggestions at most.
+    #[serde(default, deserialize_with = "stated")]
     #[param(minimum = 1, maximum = 50, default = 8)]
     limit: Option<usize>,
 }

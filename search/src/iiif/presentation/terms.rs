@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::address::Base;
-use super::super::info::{Size, sizes};
 use super::super::resolve::largest;
 use super::super::showing::Showing;
 use glassplate_pipeline::asset::AssetId;
@@ -79,26 +78,30 @@ impl Picture {
     pub(super) fn whole(base: &Base, asset: &AssetId, showing: &Showing) -> Self {
         let (width, height) = (showing.width, showing.height);
         let (across, down) = largest(Region { left: 0, top: 0, width, height }, false);
-        Self::of(base, asset, "max", Size { width: across, height: down })
+        Self::of(base, asset, "max", (across, down))
     }
 
     /// A small one that is at hand.
     pub(super) fn thumbnail(base: &Base, asset: &AssetId, showing: &Showing) -> Self {
-        let all = sizes(showing);
-        let enough = all.iter().find(|size| size.width.max(size.height) >= THUMBNAIL);
-        let whole = Size { width: showing.width, height: showing.height };
-        let size = *enough.or(all.last()).unwrap_or(&whole);
-        Self::of(base, asset, &format!("{},{}", size.width, size.height), size)
+        let all = &showing.renditions;
+        let enough = all.iter().find(|source| source.width.max(source.height) >= THUMBNAIL);
+        match enough.or(all.last()) {
+            Some(source) => {
+                let asked = format!("{},{}", source.width, source.height);
+                Self::of(base, asset, &asked, (source.width, source.height))
+            }
+            None => Self::whole(base, asset, showing),
+        }
     }
 
-    fn of(base: &Base, asset: &AssetId, asked: &str, size: Size) -> Self {
+    fn of(base: &Base, asset: &AssetId, asked: &str, size: (u32, u32)) -> Self {
         let service = base.service(asset);
         Self {
             id: format!("{service}/full/{asked}/0/default.jpg"),
             r#type: "Image",
             format: "image/jpeg",
-            width: size.width,
-            height: size.height,
+            width: size.0,
+            height: size.1,
             service: [Service { id: service, r#type: "ImageService3", profile: "level2" }],
         }
     }

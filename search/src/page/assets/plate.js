@@ -195,7 +195,10 @@ async function begin() {
   stage.addEventListener("dblclick", (event) => {
     if (!event.target.closest(".tools")) zoom(event.shiftKey ? 1 / 2.5 : 2.5, ...place(event));
   });
+  const beside = matchMedia("(min-width: 1000px)");
   stage.addEventListener("wheel", (event) => {
+    // Where the picture lies above the rest, the wheel first of all scrolls the page.
+    if (!beside.matches && !event.ctrlKey && !stage.classList.contains("deep")) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 30 : 1;
     zoom(Math.exp((-event.deltaY * lines) / (event.ctrlKey ? 100 : 400)), ...place(event));
