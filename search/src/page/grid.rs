@@ -11,6 +11,10 @@ use crate::search::Hit;
 const ROW: f64 = 170.0;
 /// How much taller rows are on very wide screens, see the style.
 const WIDE_SCREEN: f64 = 240.0 / ROW;
+/// The longest side of the smallest rendition by default, and of what finer screens get, in pixels.
+const SMALL: u32 = 256;
+/// See [`SMALL`].
+const FINER: u32 = 512;
 /// Shapes beyond these are cut to them in the grid, so that a panorama leaves room for others.
 const SHAPES: (f64, f64) = (0.5, 2.6);
 
@@ -54,14 +58,23 @@ fn cell(hit: &Hit) -> Markup {
 
 /// Writes the picture with its size, so that nothing jumps when it comes.
 fn thumbnail(hit: &Hit, shape: f64) -> Markup {
-    let (small, large) = (links::thumbnail(&hit.asset), links::fitted(&hit.asset, 512));
-    let wide = |longest: f64| (longest * shape.min(1.0)).round();
+    let small = links::thumbnail(&hit.asset);
     let shown = (ROW * shape).round();
     html! {
-        img src=(small) srcset=(format!("{small} {}w, {large} {}w", wide(256.0), wide(512.0)))
+        img src=(small) srcset=[finer(hit, &small, shape)]
             sizes=(format!("(min-width: 2200px) {}px, {shown}px", (shown * WIDE_SCREEN).round()))
             width=(shown) height=(ROW) alt="" loading="lazy" decoding="async";
     }
+}
+
+/// A finer picture for finer screens, where there is one: nothing is made larger than it is.
+fn finer(hit: &Hit, small: &str, shape: f64) -> Option<String> {
+    let longest = hit.width?.max(hit.height?).min(FINER);
+    let wide = |longest: u32| (f64::from(longest) * shape.min(1.0)).round();
+    (longest > SMALL).then(|| {
+        let large = links::fitted(&hit.asset, longest);
+        format!("{small} {}w, {large} {}w", wide(SMALL), wide(longest))
+    })
 }
 
 /// Width to height as the grid shows it; nothing where there is no picture to show.

@@ -148,7 +148,10 @@ if (hits) {
     }
     busy = false;
     scrollTo(0, kept.top ?? 0);
-    hits.querySelector(`a[data-asset="${CSS.escape(kept.left ?? "")}"]`)?.focus({ preventScroll: true });
+    // Not before it is drawn: what is out of sight cannot be focused.
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      hits.querySelector(`a[data-asset="${CSS.escape(kept.left ?? "")}"]`)?.focus({ preventScroll: true });
+    }));
     history.scrollRestoration = "auto";
     watch();
   };
