@@ -105,8 +105,8 @@ fn id_of(method: &str, path: &str) -> String {
 /// Adds every problem that an operation does not tell itself, and a body to those that it does.
 fn tell_problems(operation: &mut Operation) {
     let is_of = |tag: &str| operation.tags.iter().flatten().any(|known| known == tag);
-    let bodies = operation.request_body.is_some().then_some(&OF_BODIES[..]).unwrap_or_default();
-    let files = is_of("files").then_some(&OF_FILES[..]).unwrap_or_default();
+    let bodies: &[_] = if operation.request_body.is_some() { &OF_BODIES } else { &[] };
+    let files: &[_] = if is_of("files") { &OF_FILES } else { &[] };
     let schema = Ref::from_schema_name(Told::name());
     let content = || -> Content { ContentBuilder::new().schema(Some(schema.clone())).build() };
     let told = &mut operation.responses.responses;
