@@ -66,15 +66,18 @@ impl Holder {
 }
 
 impl Answer {
-    /// The whole answer as text, one name put in another's place.
+    /// The whole answer as text, one name put in another's place. Entity tags are left out: they
+    /// are made of the text before that.
     pub(crate) fn with(&self, name: &str, other: &str) -> (StatusCode, String) {
-        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
-        let text = headers.collect::<String>() + &String::from_utf8_lossy(&self.body);
-        (self.status, text.replace(name, other))
+        let lines = self.text();
+        let lines = lines.split_inclusive('\n').filter(|line| !line.starts_with("etag: "));
+        (self.status, lines.collect::<String>().replace(name, other))
     }
 
+    /// The whole answer as text.
     pub(crate) fn text(&self) -> String {
-        self.with("\0", "").1
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        headers.collect::<String>() + &String::from_utf8_lossy(&self.body)
     }
 }
 
@@ -151,9 +154,8 @@ impl Archive {
             let ruled = self.send(&Method::POST, &path, Some(&secret), Some(&ruling)).await;
             assert_eq!(ruled.status, StatusCode::CREATED, "{}", ruled.text());
             let id = asset.parse().expect("an id");
-            let parts = self.site.catalogue.parts(&tenant, &id);
-            let parts =
-                serde_json::to_value(&parts.await.expect("parts").expect("an asset").opinions);
+            let parts = self.site.catalogue.parts(&tenant, &id).await.expect("parts");
+            let parts = serde_json::to_value(parts.expect("an asset").opinions);
             let pixels = found(&parts.expect("JSON"), "pixels").expect("a pixel digest");
             things.extend([("asset", asset), ("run", run), ("sha256", sha256), ("pixels", pixels)]);
         }
@@ -208,9 +210,10 @@ impl Archive {
 
 /// The headers but those that differ between any two answers.
 fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let differ = ["x-request-id", "content-length", "date", "server-timing"];
     let mut kept: Vec<_> = headers
         .iter()
-        .filter(|(name, _)| !["x-request-id", "content-length", "date"].contains(&name.as_str()))
+        .filter(|(name, _)| !differ.contains(&name.as_str()))
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
         .collect();
     kept.sort();

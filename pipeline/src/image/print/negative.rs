@@ -18,6 +18,7 @@ const SHRINKS: [u32; 3] = [8, 4, 2];
 /// A picture decoded once, from which prints are made.
 pub struct Negative(Matter);
 
+#[allow(clippy::large_enum_variant, reason = "few are kept, each behind a pointer")]
 enum Matter {
     /// As coded: turned, and brought to sRGB, print by print.
     Planes { planes: Planes, orientation: u8, profile: Profile },
