@@ -187,7 +187,9 @@ async fn whatever_somebody_wrote_shows_as_text() {
 async fn a_search_shows_what_it_found_and_its_links_carry_the_conditions() {
     let (desk, _) = desk().await;
     let page = get(&desk, "/?q=turtle&collection=sea").await;
-    page.has("3 pictures for turtle").has("via turtle").has("width=\"255\" height=\"170\"");
+    page.has("3 pictures for turtle")
+        .has("turtle: object 0.90, turtles")
+        .has("width=\"255\" height=\"170\"");
     page.has("href=\"/?q=turtle&amp;collection=sea&amp;object=turtle\"");
     page.has("href=\"/?q=turtle&amp;collection=sea&amp;sort=newest\"");
     page.has("aria-label=\"Remove collection sea\"").has("href=\"/?q=turtle\"");

@@ -134,6 +134,14 @@ if (hits) {
     }
   });
 
+  // The hit that was followed. Not before it is drawn: what is out of sight cannot be focused.
+  const focusLeft = () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const left = CSS.escape(history.state?.left ?? "");
+    hits.querySelector(`a[data-asset="${left}"]`)?.focus({ preventScroll: true });
+  }));
+  // A page that the browser kept whole has only lost the focus.
+  addEventListener("pageshow", (event) => event.persisted && focusLeft());
+
   const restore = async () => {
     const kept = history.state;
     if (!kept?.cursors) return watch();
@@ -148,10 +156,7 @@ if (hits) {
     }
     busy = false;
     scrollTo(0, kept.top ?? 0);
-    // Not before it is drawn: what is out of sight cannot be focused.
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      hits.querySelector(`a[data-asset="${CSS.escape(kept.left ?? "")}"]`)?.focus({ preventScroll: true });
-    }));
+    focusLeft();
     history.scrollRestoration = "auto";
     watch();
   };
