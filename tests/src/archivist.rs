@@ -253,8 +253,13 @@ fn peak_of(child: &Child) -> u64 {
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test knows its own path");
-        let built = test.ancestors().nth(2).expect("TARGET/PROFILE/deps/TEST");
+        let own = std::env::current_exe().expect("a program knows its own path");
+        let folder = own.parent().expect("it lies in a folder");
+        // A measurement lies beside the binary, which is built with it.
+        if !folder.ends_with("deps") {
+            return folder.join("glassplate");
+        }
+        let built = folder.parent().expect("TARGET/PROFILE/deps/TEST");
         let target = built.parent().expect("TARGET/PROFILE");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo

@@ -21,7 +21,6 @@ fn the_first_hits_are_as_good_as_they_were() {
         relevance::measure(&archivist, &root.join("../../shared/data")).expect("the sets");
     assert!(answered.len() >= 30, "{} queries have photographs that fit", answered.len());
     let mean = relevance::mean(&answered);
-    let told: Vec<String> =
-        answered.iter().map(|a| format!("{} {:.2}", a.query, a.ndcg)).collect();
+    let told: Vec<String> = answered.iter().map(|a| format!("{} {:.2}", a.query, a.ndcg)).collect();
     assert!(mean >= LEAST, "nDCG@10 is {mean:.3}: {}", told.join(", "));
 }
