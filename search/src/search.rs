@@ -25,6 +25,9 @@ use crate::{cursor, faults};
 /// The most labels that a hit shows.
 const LABELS_SHOWN: usize = 5;
 
+/// How sure a machine's label must be where nothing above the bar answers.
+const UNSURE: f32 = 0.1;
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
@@ -68,7 +71,8 @@ pub struct Hit {
     pub highlights: Vec<Highlight>,
 }
 
-/// Answers a search among one tenant's records.
+/// Answers a search among one tenant's records. What no label above the bar answers is looked for
+/// among those below it, and that is said.
 pub(crate) fn search(
     generation: &Generation,
     builder: &Builder,
@@ -82,8 +86,32 @@ pub(crate) fn search(
         Sort::Relevance if query.all.is_empty() => Sort::Added,
         sort => sort,
     };
-    let limit = ask.limit.min(MOST_HITS);
-    guarded("cannot search", || {
+    let asked = Asked { generation, builder, tenant, ask, after, sort };
+    let answer = guarded("cannot search", || asked.answer(query))?;
+    if answer.total > 0 || query.least.is_some() || !query.asks_for_labels() {
+        return Ok(answer);
+    }
+    let mut unsure = query.clone();
+    unsure.least = Some(UNSURE);
+    unsure.notes.push("nothing sure was found: these labels are below the bar".to_owned());
+    let less_sure = guarded("cannot search", || asked.answer(&unsure))?;
+    Ok(if less_sure.total > 0 { less_sure } else { answer })
+}
+
+/// One search on its way.
+struct Asked<'a> {
+    generation: &'a Generation,
+    builder: &'a Builder,
+    tenant: &'a Tenant,
+    ask: &'a Ask,
+    after: Option<Place>,
+    sort: Sort,
+}
+
+impl Asked<'_> {
+    fn answer(&self, query: &Query) -> tantivy::Result<Answer> {
+        let Self { generation, builder, tenant, ask, after, sort } = *self;
+        let limit = ask.limit.min(MOST_HITS);
         let searcher = generation.reader.searcher();
         let Generation { columns, sheets, collector, .. } = generation;
         let plan = plan(query, &ask.within, tenant, columns, &searcher, &builder.bar)?;
@@ -105,7 +133,7 @@ pub(crate) fn search(
             corrections: plan.corrections.clone(),
             notes: query.notes.clone(),
         })
-    })
+    }
 }
 
 /// Runs what reads the index; tantivy trusts the files that it maps, so a damaged one may end in

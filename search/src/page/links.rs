@@ -94,31 +94,31 @@ impl Wanted {
 
     /// The same from the first hit on, with one more condition.
     pub(super) fn with(&self, facet: Facet, value: &str) -> Self {
-        let mut wanted = self.from_start();
+        let mut wanted = self.at_start();
         wanted.within.push((facet, value.to_owned()));
         wanted
     }
 
     /// The same from the first hit on, without one condition.
     pub(super) fn without(&self, facet: Facet, value: &str) -> Self {
-        let mut wanted = self.from_start();
+        let mut wanted = self.at_start();
         wanted.within.retain(|held| *held != (facet, value.to_owned()));
         wanted
     }
 
     /// The same from the first hit on.
-    pub(super) fn from_start(&self) -> Self {
+    pub(super) fn at_start(&self) -> Self {
         Self { cursor: None, hits_only: false, ..self.clone() }
     }
 
     /// The same behind an earlier page.
     pub(super) fn after(&self, cursor: &Cursor) -> Self {
-        Self { cursor: Some(cursor.to_string()), ..self.from_start() }
+        Self { cursor: Some(cursor.to_string()), ..self.at_start() }
     }
 
     /// The same in another order, from the first hit on.
     pub(super) fn sorted(&self, sort: Sort) -> Self {
-        Self { sort, ..self.from_start() }
+        Self { sort, ..self.at_start() }
     }
 
     /// Whether a condition holds already.

@@ -105,7 +105,7 @@ fn above(wanted: &Wanted, answer: &Answer) -> Markup {
         }
         @for note in &answer.notes { p.note { (note) } }
         @if wanted.cursor.is_some() {
-            p.note { a href=(wanted.from_start().address()) { "Back to the first hits" } }
+            p.note { a href=(wanted.at_start().address()) { "Back to the first hits" } }
         }
         @if answer.total == 0 { (nothing(wanted)) }
     }

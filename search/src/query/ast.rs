@@ -34,6 +34,20 @@ pub(crate) struct Query {
     pub(crate) notes: Vec<String>,
 }
 
+impl Query {
+    /// Tells whether labels might answer it.
+    pub(crate) fn asks_for_labels(&self) -> bool {
+        fn labels(node: &Node) -> bool {
+            match node {
+                Node::All(all) | Node::Any(all) => all.iter().any(labels),
+                Node::Not(_) => false,
+                Node::One(clause) => matches!(clause.target, Target::Anywhere | Target::Label(_)),
+            }
+        }
+        self.all.iter().any(labels)
+    }
+}
+
 /// A part of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {

@@ -103,6 +103,20 @@ async fn a_word_that_nobody_has_is_taken_for_one_near_it_and_that_is_said() {
 }
 
 #[tokio::test]
+async fn where_nothing_sure_is_found_the_unsure_is_told_as_such() {
+    let archive =
+        Archive::of(&[Picture { labels: &[("boat", 0.2), ("car", 0.05)], ..picture(1) }]).await;
+    let answer = archive.search("boat");
+    assert_eq!((answer.total, answer.notes.len()), (1, 1), "{:?}", answer.notes);
+    assert_eq!(answer.hits[0].why.len(), 1, "it explains itself all the same");
+    assert_eq!(archive.search("object:boat").total, 1);
+    for query in ["car", "boat confidence>=0.3", "-boat date:1936"] {
+        let answer = archive.search(query);
+        assert!(answer.total == 0 && answer.notes.is_empty(), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_word_that_is_being_typed_may_go_on() {
     let archive = archive().await;
     let typing = |query: &str| {
