@@ -1,9 +1,9 @@
 //! Collecting: one pass over what matches, for the best hits, the total and the counts.
 //!
-//! Segments never change but for what is deleted from them, so what a large one answered to a
-//! query is kept: while pictures come in, only the new segments are asked again, and merged
-//! ones once. Everything else follows from each hit having one [`Place`] in an order that
-//! does not change when other pictures come: pages go on behind the last place, at any depth.
+//! Segments never change but for what is deleted from them, so what the large ones answered to a
+//! query is kept: while pictures come in, only the new small segments are asked again. Everything
+//! else follows from each hit having one [`Place`] in an order that does not change when other
+//! pictures come: pages go on behind the last place, at any depth.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const WORTH_KEEPING: u32 = 20_000;
 /// How many hits of a kept answer are kept: the pages that are asked for again and again.
 const HITS_KEPT: usize = 100;
 /// What all kept answers may take, in bytes.
-const KEPT_BYTES: u64 = 48 << 20;
+const KEPT_BYTES: u64 = 64 << 20;
 
 /// Where a hit stands in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +65,21 @@ pub(crate) struct Collected {
     pub(crate) counts: Vec<u32>,
 }
 
-/// What one segment answered.
+/// What some segments answered.
+#[derive(Default)]
 struct Portion {
-    total: u32,
-    /// The best hits, in order.
-    hits: Vec<(Place, DocId)>,
+    total: u64,
+    /// The best hits, in order; each with the number of its segment among those asked.
+    hits: Vec<(Place, usize, DocId)>,
     counts: Vec<(ValueId, u32)>,
 }
 
+/// Which segments, and what of them is deleted.
+type Settled = Vec<(SegmentId, Option<Opstamp>)>;
+
 #[derive(PartialEq, Eq, Hash)]
 struct Name {
-    segment: SegmentId,
-    deleted: Option<Opstamp>,
+    segments: Settled,
     sort: u8,
     counts: bool,
     query: String,
@@ -87,7 +90,8 @@ struct BySize;
 
 impl Weighter<Arc<Name>, Arc<Portion>> for BySize {
     fn weight(&self, name: &Arc<Name>, portion: &Arc<Portion>) -> u64 {
-        (200 + name.query.len() + portion.hits.len() * 24 + portion.counts.len() * 8) as u64
+        let name = 200 + name.query.len() + name.segments.len() * 32;
+        (name + portion.hits.len() * 32 + portion.counts.len() * 8) as u64
     }
 }
 
@@ -98,7 +102,7 @@ pub(crate) struct Collector {
 
 impl Default for Collector {
     fn default() -> Self {
-        Self { kept: Cache::with_weighter(4_000, KEPT_BYTES, BySize) }
+        Self { kept: Cache::with_weighter(8_000, KEPT_BYTES, BySize) }
     }
 }
 
@@ -116,17 +120,24 @@ impl Collector {
             _ => EnableScoring::disabled_from_searcher(searcher),
         };
         let weight = asks.weight(scoring)?;
+        let asked = Asked { searcher, sheets, weight: &*weight, wanted };
+        let segments = 0..searcher.segment_readers().len();
+        let (large, small): (Vec<usize>, Vec<usize>) =
+            segments.partition(|&ord| searcher.segment_readers()[ord].max_doc() >= WORTH_KEEPING);
+        let portions = [
+            (&large, self.settled(&asked, &large)?),
+            (&small, Arc::new(asked.portion(&small, wanted.limit + 1)?)),
+        ];
         let mut joined = Collected { total: 0, hits: Vec::new(), counts: Vec::new() };
-        let mut portions = Vec::new();
-        for segment in searcher.segment_readers() {
-            portions.push(self.portion(segment, sheets, &*weight, wanted)?);
-        }
         if wanted.counts {
+            // Counted after the segments were asked: no value is unknown now.
             joined.counts = vec![0; sheets.values.count()];
         }
-        for (ord, portion) in (0..).zip(portions) {
-            joined.total += u64::from(portion.total);
-            let address = |&(place, doc): &(Place, DocId)| (place, DocAddress::new(ord, doc));
+        for (ords, portion) in &portions {
+            joined.total += portion.total;
+            let address = |&(place, segment, doc): &(Place, usize, DocId)| {
+                (place, DocAddress::new(ords[segment] as u32, doc))
+            };
             joined.hits.extend(portion.hits.iter().take(wanted.limit + 1).map(address));
             for &(value, count) in &portion.counts {
                 joined.counts[value as usize] += count;
@@ -137,34 +148,67 @@ impl Collector {
         Ok(joined)
     }
 
-    fn portion(
-        &self,
-        segment: &SegmentReader,
-        sheets: &Sheets,
-        weight: &dyn Weight,
-        wanted: &Wanted<'_>,
-    ) -> tantivy::Result<Arc<Portion>> {
-        let keep = wanted.name.filter(|_| {
-            segment.max_doc() >= WORTH_KEEPING && wanted.after.is_none() && wanted.limit < HITS_KEPT
-        });
-        let name = keep.map(|query| {
-            Arc::new(Name {
-                segment: segment.segment_id(),
-                deleted: segment.delete_opstamp(),
-                sort: wanted.sort as u8,
-                counts: wanted.counts,
-                query: query.to_owned(),
-            })
-        });
-        let Some(name) = name else {
-            let sheet = sheets.of(segment)?;
-            return Ok(Arc::new(ask(segment, &sheet, sheets, weight, wanted, wanted.limit + 1)?));
+    /// Asks the large segments, or takes what they answered before.
+    fn settled(&self, asked: &Asked<'_>, large: &[usize]) -> tantivy::Result<Arc<Portion>> {
+        let wanted = asked.wanted;
+        let keep = wanted
+            .name
+            .filter(|_| !large.is_empty() && wanted.after.is_none() && wanted.limit < HITS_KEPT);
+        let Some(query) = keep else {
+            return Ok(Arc::new(asked.portion(large, wanted.limit + 1)?));
         };
+        let segment = |&ord: &usize| {
+            let segment = asked.searcher.segment_reader(ord as u32);
+            (segment.segment_id(), segment.delete_opstamp())
+        };
+        let name = Arc::new(Name {
+            segments: large.iter().map(segment).collect(),
+            sort: wanted.sort as u8,
+            counts: wanted.counts,
+            query: query.to_owned(),
+        });
         // Of many that ask the same at once one works, the others wait for it.
-        self.kept.get_or_insert_with(&name, || {
-            let sheet = sheets.of(segment)?;
-            Ok(Arc::new(ask(segment, &sheet, sheets, weight, wanted, HITS_KEPT)?))
-        })
+        self.kept.get_or_insert_with(&name, || Ok(Arc::new(asked.portion(large, HITS_KEPT)?)))
+    }
+}
+
+/// One query on its way through the segments.
+struct Asked<'a> {
+    searcher: &'a Searcher,
+    sheets: &'a Sheets,
+    weight: &'a dyn Weight,
+    wanted: &'a Wanted<'a>,
+}
+
+impl Asked<'_> {
+    /// Asks some segments for their total, so many hits, and their counts.
+    fn portion(&self, ords: &[usize], most: usize) -> tantivy::Result<Portion> {
+        let mut portion = Portion::default();
+        if ords.is_empty() {
+            return Ok(portion);
+        }
+        let mut counts =
+            if self.wanted.counts { vec![0; self.sheets.values.count()] } else { Vec::new() };
+        let mut found: Vec<DocId> = Vec::new();
+        for (at, &ord) in ords.iter().enumerate() {
+            let segment = self.searcher.segment_reader(ord as u32);
+            let sheet = self.sheets.of(segment)?;
+            // A sheet that was just made may know values that the counters have no room for.
+            if self.wanted.counts {
+                counts.resize(self.sheets.values.count().max(counts.len()), 0);
+            }
+            found.clear();
+            let best = ask(segment, &sheet, self.weight, self.wanted, most, &mut found)?;
+            portion.total += found.len() as u64;
+            portion.hits.extend(best.into_iter().map(|(place, doc)| (place, at, doc)));
+            if self.wanted.counts {
+                count(&found, &sheet, &mut counts);
+            }
+        }
+        portion.hits.sort_unstable_by(|a, b| compare(a.0, b.0));
+        portion.hits.truncate(most);
+        portion.counts = (0..).zip(counts).filter(|(_, count)| *count > 0).collect();
+        Ok(portion)
     }
 }
 
@@ -172,17 +216,16 @@ fn compare(a: Place, b: Place) -> std::cmp::Ordering {
     b.key.cmp(&a.key).then(a.order.cmp(&b.order))
 }
 
-/// Asks one segment.
+/// Asks one segment: finds all that matches, and the best of it.
 fn ask(
     segment: &SegmentReader,
     sheet: &Sheet,
-    sheets: &Sheets,
     weight: &dyn Weight,
     wanted: &Wanted<'_>,
     most: usize,
-) -> tantivy::Result<Portion> {
+    found: &mut Vec<DocId>,
+) -> tantivy::Result<Vec<(Place, DocId)>> {
     let mut best = Best::new(sheet, wanted.after, most);
-    let mut found: Vec<DocId> = Vec::new();
     let alive = segment.alive_bitset();
     let lives = |doc: DocId| alive.is_none_or(|alive| alive.is_alive(doc));
     if wanted.sort == Sort::Relevance {
@@ -201,9 +244,7 @@ fn ask(
             }
         })?;
     }
-    let counts =
-        if wanted.counts { count(&found, sheet, sheets.values.count()) } else { Vec::new() };
-    Ok(Portion { total: found.len() as u32, hits: best.finish(), counts })
+    Ok(best.finish())
 }
 
 /// How documents are sorted when not by score.
@@ -230,14 +271,12 @@ fn sort_key(segment: &SegmentReader, sort: Sort) -> tantivy::Result<Box<dyn Fn(D
 }
 
 /// Counts the values of what was found.
-fn count(found: &[DocId], sheet: &Sheet, values: usize) -> Vec<(ValueId, u32)> {
-    let mut counts = vec![0_u32; values];
+fn count(found: &[DocId], sheet: &Sheet, counts: &mut [u32]) {
     for &doc in found {
         for &value in sheet.values(doc) {
             counts[value as usize] += 1;
         }
     }
-    (0..).zip(counts).filter(|(_, count)| *count > 0).collect()
 }
 
 /// The best hits so far: a list that is cut down whenever it has grown to twice what is wanted.

@@ -25,6 +25,7 @@ use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Warmer};
 use crate::collect::Collector;
 use crate::faults;
 use crate::schema::{Columns, SCHEMA_VERSION, schema};
+use crate::search::Hits;
 use crate::sheet::Sheets;
 use crate::standing::Standing;
 
@@ -51,6 +52,7 @@ pub(crate) struct Generation {
     pub(crate) columns: Columns,
     pub(crate) sheets: Arc<Sheets>,
     pub(crate) collector: Collector,
+    pub(crate) hits: Hits,
     /// By the reader's generation and the tenant.
     pub(crate) standings: Cache<(u64, String), Arc<Standing>>,
 }
@@ -209,8 +211,9 @@ impl Generation {
             .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
             .warmers(vec![Arc::downgrade(&warmer)])
             .try_into()?;
-        let (collector, standings) = (Collector::default(), Cache::new(STANDINGS_KEPT));
-        Ok(Self { name, index, reader, columns, sheets, collector, standings })
+        let (collector, hits) = (Collector::default(), Hits::default());
+        let standings = Cache::new(STANDINGS_KEPT);
+        Ok(Self { name, index, reader, columns, sheets, collector, hits, standings })
     }
 
     /// Reads how far this generation has followed the change feed.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::record::Bar;
+use quick_cache::sync::Cache;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tantivy::index::SegmentId;
 use tantivy::schema::Value as _;
-use tantivy::{DocAddress, Searcher, TantivyDocument};
+use tantivy::{DocAddress, DocId, Searcher, TantivyDocument};
 
 use crate::ask::{Ask, Correction, Count, Counts, Cursor, Facet, MOST_HITS, MOST_VALUES, Sort};
 use crate::claims::FoundLabel;
@@ -29,12 +32,12 @@ const LABELS_SHOWN: usize = 5;
 const UNSURE: f32 = 0.1;
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// How many records match, exactly.
     pub total: u64,
     /// The hits asked for, in the order asked for.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<Arc<Hit>>,
     /// The counts of the facets asked for, in the order asked.
     pub facets: Vec<Counts>,
     /// Where to go on; absent when there is no more.
@@ -124,7 +127,9 @@ impl Asked<'_> {
             found.hits.last().map(|(place, _)| cursor::write(tenant, ask, *place))
         });
         found.hits.truncate(limit);
-        let show = Show { generation, builder, searcher: &searcher, plan: &plan, query, sort };
+        let name = name.as_deref().map(|name| HitsOf::of(name, sort));
+        let show =
+            Show { generation, builder, searcher: &searcher, plan: &plan, query, sort, name };
         Ok(Answer {
             total: found.total,
             hits: found.hits.iter().map(|&hit| show.hit(hit)).collect::<tantivy::Result<_>>()?,
@@ -184,6 +189,32 @@ fn facets(generation: &Generation, tenant: &Tenant, ask: &Ask, found: &Collected
     ask.facets.iter().map(counts).collect()
 }
 
+/// The hits that were shown, by document and query: a document never changes, so the same hit is
+/// shown again without being read again while other pictures come in.
+pub(crate) struct Hits {
+    kept: Cache<(SegmentId, DocId, HitsOf), Arc<Hit>>,
+}
+
+impl Default for Hits {
+    fn default() -> Self {
+        Self { kept: Cache::new(HITS_KEPT) }
+    }
+}
+
+/// How many hits are kept; each takes some 2 kB.
+const HITS_KEPT: usize = 30_000;
+
+/// Whose hits: a digest of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct HitsOf([u8; 16]);
+
+impl HitsOf {
+    fn of(query: &str, sort: Sort) -> Self {
+        let digest = Sha256::digest(format!("{sort:?} {query}"));
+        Self(std::array::from_fn(|at| digest[at]))
+    }
+}
+
 /// What is needed to show a hit.
 struct Show<'a> {
     generation: &'a Generation,
@@ -192,10 +223,25 @@ struct Show<'a> {
     plan: &'a Plan,
     query: &'a Query,
     sort: Sort,
+    /// Under which name hits are kept; absent when they are not to be.
+    name: Option<HitsOf>,
 }
 
 impl Show<'_> {
-    fn hit(&self, (place, address): (Place, DocAddress)) -> tantivy::Result<Hit> {
+    fn hit(&self, (place, address): (Place, DocAddress)) -> tantivy::Result<Arc<Hit>> {
+        let Some(name) = self.name else { return Ok(Arc::new(self.made(place, address)?)) };
+        let segment = self.searcher.segment_reader(address.segment_ord).segment_id();
+        let key = (segment, address.doc_id, name);
+        let kept = &self.generation.hits.kept;
+        if let Some(hit) = kept.get(&key) {
+            return Ok(hit);
+        }
+        let hit = Arc::new(self.made(place, address)?);
+        kept.insert(key, hit.clone());
+        Ok(hit)
+    }
+
+    fn made(&self, place: Place, address: DocAddress) -> tantivy::Result<Hit> {
         let summary = summary(self.searcher, self.generation, address)?;
         let bar = self.query.least.map_or(self.builder.bar, Bar::of_all);
         let why = explain(&self.plan.needs, &summary, &self.builder.claims, &bar);

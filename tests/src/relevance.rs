@@ -44,6 +44,8 @@ pub struct Answered {
 /// When a command of the archivist fails.
 pub fn measure(archivist: &Archivist, data: &Path) -> Outcome<Vec<Answered>> {
     let mut truth: HashMap<String, BTreeSet<String>> = HashMap::new();
+    // The archivist works in another folder.
+    let data = &data.canonicalize()?;
     for set in SETS {
         let folder = data.join(set);
         if !folder.join("labels_dev.csv").exists() {
@@ -115,7 +117,9 @@ fn answer(
 /// Adds up gains, each discounted by the logarithm of its rank.
 fn gain(grades: impl Iterator<Item = u32>) -> f64 {
     let gains = grades.take(DEPTH).zip(2_u32..);
-    gains.map(|(grade, rank)| (2_f64.powi(grade as i32) - 1.0) / f64::from(rank).log2()).sum()
+    let each = gains.map(|(grade, rank)| (2_f64.powi(grade as i32) - 1.0) / f64::from(rank).log2());
+    // Of no gains the sum would be -0.
+    each.fold(0.0, |sum, gain| sum + gain)
 }
 
 /// Reads what a set's table says, by the path of the photograph.

@@ -1,5 +1,7 @@
 //! The grid: hits as pictures, each with its title and why it was found.
 
+use std::borrow::Borrow;
+
 use maud::{Markup, html};
 
 use super::links;
@@ -19,10 +21,10 @@ const FINER: u32 = 512;
 const SHAPES: (f64, f64) = (0.5, 2.6);
 
 /// Writes hits as a list of pictures that link to their assets.
-pub(super) fn grid(hits: &[Hit]) -> Markup {
+pub(super) fn grid(hits: &[impl Borrow<Hit>]) -> Markup {
     html! {
         ol.grid {
-            @for hit in hits { (cell(hit)) }
+            @for hit in hits { (cell(hit.borrow())) }
         }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
     for query in QUERIES {
         let Answer { total, hits, .. } = index.search(&desk.tenant, &Ask::words(query, 3))?;
         data(format!("\n$ glassplate search {query}    ({total} found)"));
-        hits.iter().for_each(search::print);
+        hits.iter().for_each(|hit| search::print(hit));
         shown = shown.or_else(|| hits.into_iter().next());
     }
     if let Some(hit) = shown

@@ -33,7 +33,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Search) -> Result<Exit, Fault> 
     let query = arguments.text();
     let answer = index.search(&desk.tenant, &Ask::words(&query, arguments.limit))?;
     if desk.json {
-        let hits: Vec<_> = answer.hits.iter().map(hit_json).collect();
+        let hits: Vec<_> = answer.hits.iter().map(|hit| hit_json(hit)).collect();
         output::json(&json!({
             "query": query,
             "total": answer.total,
