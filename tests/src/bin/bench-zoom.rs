@@ -61,6 +61,10 @@ fn measure(name: &str, width: usize, height: usize, folder: &Path) -> Outcome<()
     let longest = width.max(height) as u32;
     for scale in [8, 4, 2, 1].into_iter().filter(|scale| longest / scale > TILE) {
         let tiles = tiles(&service, width as u32, height as u32, scale);
+        // Where no or few whole tiles fit, there is nothing to spread.
+        if tiles.len() < 2 * LANES {
+            continue;
+        }
         let (alone, together) = tiles.split_at(tiles.len() / 2);
         let mut times = Vec::new();
         for tile in alone {
