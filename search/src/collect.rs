@@ -22,7 +22,7 @@ const WORTH_KEEPING: u32 = 20_000;
 /// How many hits of a kept answer are kept: the pages that are asked for again and again.
 const HITS_KEPT: usize = 100;
 /// What all kept answers may take, in bytes.
-const KEPT_BYTES: u64 = 64 << 20;
+const KEPT_BYTES: u64 = 48 << 20;
 
 /// Where a hit stands in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

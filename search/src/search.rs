@@ -201,8 +201,8 @@ impl Default for Hits {
     }
 }
 
-/// How many hits are kept; each takes some 2 kB.
-const HITS_KEPT: usize = 30_000;
+/// How many hits are kept; each takes some 5 kB.
+const HITS_KEPT: usize = 8_000;
 
 /// Whose hits: a digest of the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

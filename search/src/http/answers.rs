@@ -10,7 +10,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 /// What all kept answers may take, in bytes.
-const KEPT_BYTES: u64 = 96 << 20;
+const KEPT_BYTES: u64 = 80 << 20;
 /// About how long an answer is, in bytes.
 const USUAL_BYTES: u64 = 24 << 10;
 /// Longer answers are not kept: few ask for a thousand hits, and nobody twice.

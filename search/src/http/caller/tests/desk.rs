@@ -66,6 +66,17 @@ async fn what_another_sites_page_makes_a_browser_send_is_refused() {
     assert_eq!(reads(&[("origin", "https://evil.example")]).await, 403);
     assert_eq!(reads(&[("referer", "https://evil.example/x")]).await, 403);
 
+    // IIIF's validator names its site; a browser on its way to a picture says more.
+    let picture = |headers: &'static [(&str, &str)]| {
+        let (trial, headers) = (&trial, [&[HERE], headers].concat());
+        async move { trial.get("/iiif/collections", &headers).await.status.as_u16() }
+    };
+    assert_eq!(picture(&[("origin", "http://iiif.io/")]).await, 200);
+    assert_eq!(
+        picture(&[("sec-fetch-site", "cross-site"), ("origin", "http://iiif.io")]).await,
+        403
+    );
+
     let invitation = json!({ "role": "reader", "name": "ada" });
     for headers in [
         vec![HERE, cross],
