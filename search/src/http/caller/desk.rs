@@ -121,7 +121,8 @@ pub(super) fn let_in(parts: &Parts, served: &Served) -> Result<Caller, TurnedAwa
         ));
     }
     let safe = parts.method.is_safe();
-    if !comes_from_here(headers, served, safe) && !(safe && is_a_program_at_pictures(parts)) {
+    let may = comes_from_here(headers, served, safe) || (safe && is_a_program_at_pictures(parts));
+    if !may {
         return Err(TurnedAway::from_elsewhere());
     }
     Ok(Caller {
