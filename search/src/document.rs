@@ -71,7 +71,7 @@ pub(crate) struct Summary {
     pub(crate) title: String,
     pub(crate) collections: Vec<String>,
     pub(crate) sources: Vec<String>,
-    /// Width and height in pixels, upright.
+    /// Width and height in pixels, upright; absent where there is no rendition to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<(u32, u32)>,
     /// What tells the same picture, whatever its file.
@@ -349,7 +349,8 @@ fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> 
         title: title(record, texts, &labels),
         collections,
         sources: sources.take(MOST_SHOWN).collect(),
-        size: facts::upright(record),
+        // Where there is nothing to show, no room is to be kept for it.
+        size: facts::upright(record).filter(|_| !record.renditions.is_empty()),
         pixels: record.pixel_digest,
         phash: record.phash.clone(),
         labels: labels.into_iter().take(MOST_SHOWN).collect(),

@@ -32,7 +32,7 @@ use crate::document::Document;
 use crate::likeness;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// The names of the fields that are sorted by.
 pub(crate) const ORDER: &str = "order";

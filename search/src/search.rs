@@ -66,7 +66,7 @@ pub struct Hit {
     pub labels: Vec<FoundLabel>,
     /// Why it was found, at least one reason for each word where the place can be told.
     pub why: Vec<Why>,
-    /// The picture's width in pixels, upright; absent where it could not be read.
+    /// The picture's width in pixels, upright; absent where there is nothing to show.
     pub width: Option<u32>,
     /// The picture's height in pixels, upright.
     pub height: Option<u32>,
