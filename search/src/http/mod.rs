@@ -35,7 +35,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 pub(crate) use operations::Operations;
 use pace::{Pace, keep_pace};
 pub(crate) use problem::problem;
-pub(crate) use v1::{Kind, Reviews, invite, take_in_form, withdraw};
+pub(crate) use v1::{Kind, Reviews, invite, take_in_form, withdraw, write_down};
 
 pub use answers::Answers;
 pub(crate) use caller::Operator;

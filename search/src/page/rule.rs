@@ -6,18 +6,17 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::Entry;
-use glassplate_pipeline::decide::{Said, decide, person};
+use glassplate_pipeline::decide::{Said, person};
 use glassplate_pipeline::decision::Ruling;
 use glassplate_pipeline::label::LabelKind;
-use glassplate_pipeline::tenancy::{DeedOutcome, Role, Verb};
+use glassplate_pipeline::tenancy::Role;
 use serde::Deserialize;
 
 use super::asset::look_up;
 use super::links;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::http::{Caller, Site};
+use crate::http::{Caller, Site, write_down};
 
 /// A ruling as a form sends it.
 #[derive(Debug, Deserialize)]
@@ -58,10 +57,6 @@ pub(super) async fn write(
         who: person(&caller.who)?,
         at: site.clock.now(),
     };
-    let decisions = decide(&*site.lexicon, &record, &said)?;
-    let entries = decisions.into_iter().map(Entry::Decision).collect();
-    site.catalogue.append(&caller.tenant, entries).await?;
-    let subject = record.asset.as_str();
-    site.audit(caller, Verb::Decide, subject, DeedOutcome::Done).await?;
+    write_down(site, caller, &record, &said).await?;
     Ok(record.asset)
 }

@@ -11,6 +11,7 @@ use glassplate_pipeline::decide::{Said, decide as decided, person};
 use glassplate_pipeline::decision::{Decision, Ruling};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::label::{LabelKind, Synset};
+use glassplate_pipeline::record::Record;
 use glassplate_pipeline::tenancy::{DeedOutcome, Role, Verb};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,11 +126,25 @@ pub(super) async fn decide(
     let (_, record) = folded(&site, parts).await?;
     let who = person(&caller.who)?;
     let said = Said { ruling, labels: &labels, kind, who, at: site.clock.now() };
-    let decisions = decided(&*site.lexicon, &record, &said)?;
+    let decisions = write_down(&site, &caller, &record, &said).await?;
+    Ok((StatusCode::CREATED, told(&id, &decisions)?).into_response())
+}
+
+/// Writes down what a person said of a record's labels, and that they did.
+///
+/// # Errors
+/// `BadInput` for a word that is no label of it, and what the ledger says.
+pub(crate) async fn write_down(
+    site: &Site,
+    caller: &Caller,
+    record: &Record,
+    said: &Said<'_>,
+) -> Result<Vec<Decision>, Fault> {
+    let decisions = decided(&*site.lexicon, record, said)?;
     let entries = decisions.iter().cloned().map(Entry::Decision).collect();
     site.catalogue.append(&caller.tenant, entries).await?;
-    site.audit(&caller, Verb::Decide, id.as_str(), DeedOutcome::Done).await?;
-    Ok((StatusCode::CREATED, told(&id, &decisions)?).into_response())
+    site.audit(caller, Verb::Decide, record.asset.as_str(), DeedOutcome::Done).await?;
+    Ok(decisions)
 }
 
 fn told(asset: &AssetId, decisions: &[Decision]) -> Result<Response, Problem> {

@@ -33,6 +33,7 @@ use utoipa_axum::routes;
 
 use super::Site;
 
+pub(crate) use decisions::write_down;
 pub(crate) use hit::Kind;
 pub(crate) use keys::{invite, withdraw};
 pub(crate) use review::Reviews;
