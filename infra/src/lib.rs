@@ -1,0 +1,1 @@
+//! Infrastructure: the templates of what runs on AWS, their checks and their deployment.
