@@ -69,6 +69,10 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
         output::data(String::from_utf8_lossy(&script).trim_end());
         return Ok(Exit::Done);
     }
+    if works_on_many(&command) {
+        // Before there are threads: they take it over. A system that refuses loses nothing.
+        let _ = rustix::process::nice(GIVES_WAY);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -111,6 +115,18 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
     // A decoder past its limit of seconds may still run; the process need not wait for it.
     runtime.shutdown_background();
     result
+}
+
+/// How many steps of priority long work gives way to whatever people wait for, above all a server
+/// beside it; alone on a machine it loses nothing by that.
+const GIVES_WAY: i32 = 10;
+
+/// Tells whether a command works through a collection while nobody waits for each answer.
+fn works_on_many(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Ingest(_) | Command::Relabel(_) | Command::Reindex | Command::Evaluate(_)
+    )
 }
 
 /// Logs to stderr, and makes a panic one line instead of a stack.
