@@ -1,6 +1,7 @@
 //! `glassplate aws`: makes the bucket and the table that the settings name, or looks at them.
 
-use glassplate_pipeline::catalogue::dynamo::{Billing, DynamoCatalogue};
+use glassplate_pipeline::aws::dynamo::Billing;
+use glassplate_pipeline::catalogue::dynamo::DynamoCatalogue;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::store::s3::S3Store;
 use serde_json::{Map, Value};
