@@ -9,4 +9,5 @@ pub mod photograph;
 pub mod pictures;
 pub mod relevance;
 pub mod scripted;
+pub mod server;
 pub mod synthetic;

@@ -1,5 +1,7 @@
 //! Composition: fills the pipeline's ports with the embedded parts, as the settings say.
 
+mod registry;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,8 +28,6 @@ use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::store::s3::S3Store;
 use glassplate_pipeline::telemetry::Meter;
-use glassplate_pipeline::tenancy::Registry;
-use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use glassplate_search::Index;
 use tokio::sync::OnceCell;
 
@@ -153,12 +153,6 @@ impl Desk {
 
     pub(crate) fn catalogue_file(&self) -> PathBuf {
         self.home.join("catalogue.sqlite")
-    }
-
-    /// Opens the registry of tenants, keys and deeds, making it where there is none.
-    pub(crate) fn registry(&self) -> Result<Arc<dyn Registry>, Fault> {
-        make_folder(&self.home)?;
-        Ok(Arc::new(SqliteRegistry::open(&self.home.join("registry.sqlite"))?))
     }
 
     /// Opens the store.

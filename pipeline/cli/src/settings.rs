@@ -14,6 +14,7 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::store::s3::S3Settings;
+use glassplate_pipeline::tenancy::dynamo::RegistrySettings;
 use glassplate_search::http::Served;
 use serde::Deserialize;
 
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     /// Where the ledger is kept.
     pub(crate) catalogue: CatalogueSettings,
+    /// Where tenants, keys and the audit log are kept beside a ledger in DynamoDB.
+    pub(crate) registry: RegistrySettings,
     /// How people and programs are served over HTTP.
     pub(crate) serve: Served,
 }
@@ -208,8 +211,18 @@ impl Settings {
         self.rekognition.validate()?;
         self.aws.validate()?;
         self.serve.validate()?;
+        self.registry.validate()?;
         if let StoreSettings::S3(s3) = &self.store {
             s3.validate()?;
+        }
+        if let CatalogueSettings::Dynamodb(catalogue) = &self.catalogue {
+            catalogue.validate()?;
+            if catalogue.table == self.registry.table {
+                return Err(Fault::bad_input(format!(
+                    "registry.table is {}, which is the catalogue's: it must be another",
+                    catalogue.table
+                )));
+            }
         }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
@@ -236,6 +249,12 @@ mod tests {
             ("[serve]\nbase = \"example.org/\"", "serve.base"),
             ("[serve]\npause_seconds = 0.0", "serve.pause_seconds"),
             ("[serve]\nport = 80", "port"),
+            ("[registry]\ntable = \"a/b\"", "registry.table"),
+            ("[catalogue]\nkind = \"dynamodb\"\ntable = \"a/b\"", "catalogue.table"),
+            (
+                "[catalogue]\nkind = \"dynamodb\"\ntable = \"one\"\n[registry]\ntable = \"one\"",
+                "registry.table",
+            ),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());
