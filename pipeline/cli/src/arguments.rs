@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod infra;
 mod tenancy;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use glassplate_pipeline::purchase::Dollars;
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use infra::{InfraAction, Parameters, WhichStacks};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
@@ -128,6 +130,12 @@ pub(crate) enum Command {
     Aws {
         #[command(subcommand)]
         action: AwsAction,
+    },
+    /// Check, deploy, compare and take down what runs on AWS
+    #[command(after_help = CODES)]
+    Infra {
+        #[command(subcommand)]
+        action: InfraAction,
     },
     /// Open archives to tenants, and bound what they use over HTTP
     Tenant {

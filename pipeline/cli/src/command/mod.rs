@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 pub(crate) mod evaluate;
 mod export;
+mod infra;
 mod ingest;
 mod key;
 mod labels;
@@ -102,6 +103,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Models { action } => models::run(&desk, &action),
             Command::Url(arguments) => url::run(&desk, &arguments).await,
             Command::Aws { action } => aws::run(&desk, &action).await,
+            Command::Infra { action } => infra::run(&desk, &action).await,
             Command::Tenant { action } => tenant::run(&desk, &action).await,
             Command::Key { action } => key::run(&desk, &action).await,
             Command::Audit(arguments) => audit::run(&desk, &arguments).await,
