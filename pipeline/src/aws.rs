@@ -60,6 +60,10 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     /// Rekognition.
     pub rekognition: Option<String>,
+    /// Step Functions.
+    pub states: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
 }
 
 impl AwsSettings {
@@ -77,8 +81,14 @@ impl AwsSettings {
                 self.attempt_seconds
             )));
         }
-        let Endpoints { s3, dynamodb, rekognition } = &self.endpoints;
-        for (name, url) in [("s3", s3), ("dynamodb", dynamodb), ("rekognition", rekognition)] {
+        let Endpoints { s3, dynamodb, rekognition, states, sqs } = &self.endpoints;
+        for (name, url) in [
+            ("s3", s3),
+            ("dynamodb", dynamodb),
+            ("rekognition", rekognition),
+            ("states", states),
+            ("sqs", sqs),
+        ] {
             if let Some(url) = url {
                 check_endpoint(name, url)?;
             }
