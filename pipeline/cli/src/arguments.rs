@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod batch;
 mod tenancy;
 
 use std::path::PathBuf;
@@ -11,6 +12,10 @@ use glassplate_pipeline::purchase::Dollars;
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use batch::{
+    BatchAction, Bounded, HoldBatch, OnDevice, PlanBatch, RedriveBatch, ReportFormat, ResumeBatch,
+    Says, StartBatch, Worker,
+};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
@@ -53,6 +58,14 @@ pub(crate) enum Command {
     /// Take pictures in: identify, store, render, label, record, index
     #[command(after_help = CODES)]
     Ingest(Ingest),
+    /// Run over many sources by many workers: plan, start, watch, pause, redrive, report
+    Batch {
+        #[command(subcommand)]
+        action: BatchAction,
+    },
+    /// Do the tasks of batches as they come, until it is ended
+    #[command(after_help = CODES)]
+    Worker(Worker),
     /// Say what labelling by services would cost, and ask none
     #[command(after_help = CODES)]
     Quote(Quote),
@@ -175,6 +188,8 @@ pub(crate) struct Ingest {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What quote takes.
@@ -353,6 +368,8 @@ pub(crate) struct Relabel {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What compare takes.
@@ -455,6 +472,13 @@ impl Arguments {
             searching |= text == "search";
             argument
         }))
+    }
+}
+
+impl Arguments {
+    /// What a Lambda function does, which is started without arguments.
+    pub(crate) fn of_a_function() -> Self {
+        Self::parse_from(["glassplate", "worker"])
     }
 }
 
