@@ -122,7 +122,7 @@ impl Asking<'_> {
                     return Ok(Answer::free(self.opinion(labeller, never.into())));
                 }
             };
-            if !purse.take(price) {
+            if !purse.take(price).await? {
                 let reason = format!("the budget of {} dollars is spent", purse.budget());
                 return Ok(Answer::free(self.not_asked(labeller, &reason)));
             }
@@ -172,7 +172,9 @@ impl Asking<'_> {
             let now = clock.now();
             let in_hand = of(PurchaseState::Reserved).any(|purchase| {
                 let age = Duration::try_from(now.duration_since(purchase.at)).unwrap_or_default();
-                purchase.run != *self.run && age < purse.patience()
+                let ours =
+                    purchase.run == *self.run && purchase.holder.as_deref() == purse.holder();
+                !ours && age < purse.patience()
             });
             if in_hand {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -201,6 +203,7 @@ impl Asking<'_> {
             attempt,
             asset: self.asset.clone(),
             run: self.run.clone(),
+            holder: self.house.purse.holder().map(str::to_owned),
             collection: self.collection.to_owned(),
             step: labeller.step().to_owned(),
             price,

@@ -3,8 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::asset::Tenant;
+use crate::catalogue::Slate;
+use crate::fault::Fault;
 use crate::ports::{Testimony, Triage, Worth};
 use crate::purchase::Dollars;
+use crate::run::RunId;
 
 /// How long a reservation of another worker is waited for unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -17,12 +21,23 @@ pub struct Purse {
     patience: Duration,
     triage: Arc<dyn Triage>,
     contents: Mutex<Contents>,
+    till: Option<Till>,
+}
+
+/// Where the workers of one run take money from, and which of them this is.
+struct Till {
+    slate: Arc<dyn Slate>,
+    tenant: Tenant,
+    run: RunId,
+    holder: String,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Contents {
     spent: Dollars,
     calls: u64,
+    /// Taken from the till for calls that cost nothing: the next call's.
+    at_hand: Dollars,
 }
 
 impl Purse {
@@ -33,7 +48,7 @@ impl Purse {
 
     /// A purse that holds a budget, to be spent on pictures that are worth it.
     pub fn new(budget: Dollars, triage: Arc<dyn Triage>) -> Self {
-        Self { budget, patience: PATIENCE, triage, contents: Mutex::default() }
+        Self { budget, patience: PATIENCE, triage, contents: Mutex::default(), till: None }
     }
 
     /// The same purse; a reservation older than this counts as left by a worker that died. No
@@ -41,6 +56,20 @@ impl Purse {
     #[must_use]
     pub fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same purse as one of many: each call is charged to the run's budget, which all workers
+    /// share, and `holder` names this one.
+    #[must_use]
+    pub fn shared(self, slate: Arc<dyn Slate>, tenant: &Tenant, run: &RunId, holder: &str) -> Self {
+        let till =
+            Till { slate, tenant: tenant.clone(), run: run.clone(), holder: holder.to_owned() };
+        Self { till: Some(till), ..self }
+    }
+
+    /// Which worker of a run with many this is.
+    pub fn holder(&self) -> Option<&str> {
+        self.till.as_ref().map(|till| till.holder.as_str())
     }
 
     /// How old a reservation of another worker must be before it counts as abandoned.
@@ -69,14 +98,31 @@ impl Purse {
     }
 
     /// Takes the price of one call out; tells whether there was enough.
-    pub fn take(&self, price: Dollars) -> bool {
-        let mut contents = self.lock();
-        let enough = contents.spent + price <= self.budget;
-        if enough {
-            contents.spent = contents.spent + price;
-            contents.calls += 1;
+    ///
+    /// # Errors
+    /// What the catalogue says where many share the budget; then nothing counts as spent here.
+    pub async fn take(&self, price: Dollars) -> Result<bool, Fault> {
+        let Some(till) = &self.till else {
+            let mut contents = self.lock();
+            let enough = contents.spent + price <= self.budget;
+            if enough {
+                contents.pay(price);
+            }
+            return Ok(enough);
+        };
+        {
+            let mut contents = self.lock();
+            if contents.at_hand >= price {
+                contents.at_hand = contents.at_hand.less(price);
+                contents.pay(price);
+                return Ok(true);
+            }
         }
-        enough
+        let enough = till.slate.charge(&till.tenant, &till.run, price, self.budget).await?;
+        if enough {
+            self.lock().pay(price);
+        }
+        Ok(enough)
     }
 
     /// Puts the price of a call back that cost nothing.
@@ -84,10 +130,20 @@ impl Purse {
         let mut contents = self.lock();
         contents.spent = contents.spent.less(price);
         contents.calls = contents.calls.saturating_sub(1);
+        if self.till.is_some() {
+            contents.at_hand = contents.at_hand + price;
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Contents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn pay(&mut self, price: Dollars) {
+        self.spent = self.spent + price;
+        self.calls += 1;
     }
 }
 
@@ -113,16 +169,40 @@ impl Triage for Always {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::sqlite::SqliteCatalogue;
 
-    #[test]
-    fn no_more_is_taken_than_there_is() {
+    #[tokio::test]
+    async fn no_more_is_taken_than_there_is() {
         let price = Dollars::from_millionths(1_000);
+        let take = async |purse: &Purse| purse.take(price).await.expect("a purse of one's own");
         let purse = Purse::new(Dollars::from_millionths(2_500), Arc::new(Always));
-        assert!(purse.take(price) && purse.take(price));
-        assert!(!purse.take(price), "half a call is none");
+        assert!(take(&purse).await && take(&purse).await);
+        assert!(!take(&purse).await, "half a call is none");
         purse.put_back(price);
-        assert!(purse.take(price));
+        assert!(take(&purse).await);
         assert_eq!((purse.spent(), purse.calls()), (price * 2, 2));
-        assert!(!Purse::empty().take(price));
+        assert!(!take(&Purse::empty()).await);
+    }
+
+    #[tokio::test]
+    async fn workers_of_one_run_share_its_budget_and_keep_what_cost_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("c.sqlite");
+        let slate = Arc::new(SqliteCatalogue::open(&file).expect("a catalogue"));
+        let (tenant, run) = (Tenant::default(), RunId::from_text("r"));
+        let price = Dollars::from_millionths(1_000);
+        let purse = |holder: &str| {
+            let alone = Purse::new(price * 3, Arc::new(Always));
+            alone.shared(slate.clone(), &tenant, &run, holder)
+        };
+        let (a, b) = (purse("a"), purse("b"));
+        let take = async |purse: &Purse| purse.take(price).await.expect("a charge");
+        assert!(take(&a).await && take(&b).await && take(&a).await);
+        assert!(!take(&b).await && !take(&a).await);
+        a.put_back(price);
+        assert!(!take(&b).await, "it is the other's");
+        assert!(take(&a).await && !take(&a).await);
+        assert_eq!((a.spent(), b.spent()), (price * 2, price));
+        assert_eq!(slate.charged(&tenant, &run).await.expect("charged"), price * 3);
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod aws;
+mod batch;
 mod calibrate;
 mod compare;
 mod decide;
@@ -28,6 +29,7 @@ mod show;
 mod spend;
 mod tenant;
 mod url;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -45,7 +47,7 @@ use promote::Standing;
 
 /// Reads the arguments, runs the command, tells how it ended.
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::read();
+    let arguments = if env::on_lambda() { Arguments::of_a_function() } else { Arguments::read() };
     begin_logging();
     let json = arguments.global.json;
     match dispatch(arguments) {
@@ -84,6 +86,8 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
         match command {
             Command::Demo => demo::run(&desk).await,
             Command::Ingest(arguments) => ingest::run(&desk, arguments).await,
+            Command::Batch { action } => batch::run(&desk, action).await,
+            Command::Worker(arguments) => worker::run(&desk, &arguments).await,
             Command::Quote(arguments) => ingest::quote(&desk, arguments).await,
             Command::Spend(arguments) => spend::run(&desk, &arguments).await,
             Command::Search(arguments) => search::run(&desk, &arguments).await,
