@@ -18,3 +18,4 @@ pub mod vocabulary;
 mod archive;
 mod python;
 mod tensor;
+mod weights;
