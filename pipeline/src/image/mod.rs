@@ -5,6 +5,7 @@
 
 pub mod coded;
 pub mod colour;
+pub(crate) mod condition;
 pub mod decode;
 pub mod embedded;
 pub(crate) mod encode;
