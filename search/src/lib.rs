@@ -28,6 +28,7 @@ mod level;
 mod lexicon;
 mod like;
 mod likeness;
+mod measures;
 mod page;
 mod query;
 mod schema;

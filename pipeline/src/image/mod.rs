@@ -3,6 +3,7 @@
 //! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
+pub(crate) mod canvas;
 pub mod coded;
 pub mod colour;
 pub(crate) mod condition;
@@ -20,6 +21,7 @@ pub(crate) mod plane;
 mod preview;
 pub mod print;
 pub mod probe;
+pub(crate) mod provenance;
 pub mod render;
 pub mod sniff;
 pub(crate) mod tone;
