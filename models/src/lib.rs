@@ -19,3 +19,4 @@ pub mod vocabulary;
 mod archive;
 mod python;
 mod tensor;
+mod weights;
