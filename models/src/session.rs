@@ -56,6 +56,7 @@ pub struct SessionPool {
     idle: Arc<Mutex<Vec<Session>>>,
     permits: Arc<Semaphore>,
     name: Arc<str>,
+    sessions: usize,
 }
 
 /// A network's output: each tensor's name, shape and values.
@@ -80,8 +81,14 @@ impl SessionPool {
             })?);
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
-        let permits = Arc::new(Semaphore::new(idle.len()));
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, name })
+        let sessions = idle.len();
+        let permits = Arc::new(Semaphore::new(sessions));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, name, sessions })
+    }
+
+    /// How many callers it serves at once.
+    pub fn sessions(&self) -> usize {
+        self.sessions
     }
 
     /// Runs the network off the async threads, once a session is free.

@@ -29,16 +29,19 @@ pub(crate) struct Tiling {
     pub(crate) scale: usize,
 }
 
-/// A picture as planes, each packed, 0 to 1.
+/// A picture as planes, each packed, in 8 bits: as numbers they would take four times as much.
 #[derive(Debug, Clone)]
 pub(crate) struct Picture {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pub(crate) planes: Vec<Plane>,
+    pub(crate) planes: Vec<Vec<u8>>,
 }
 
-/// A plane in 8 bits: a large picture as numbers would take four times as much.
-pub(crate) type Plane = Vec<u8>;
+/// Runs a network on a tensor `[1, planes, height, width]`, told a strength, and gives planes.
+pub(crate) type Feed = fn(&mut Network<'_>, [usize; 4], &[f32], f32) -> Result<Vec<f32>, Fault>;
+
+/// Takes whole rows, from top to bottom: interleaved values, 0 to 1.
+pub(crate) type Take<'a> = &'a mut (dyn FnMut(&[f32]) -> Result<(), Fault> + Send);
 
 /// One tile: what it is responsible for, and what is shown to the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +81,8 @@ impl Tiling {
         kept.start.saturating_sub(self.reach)..(kept.end + self.reach).min(length)
     }
 
-    /// Runs a network over a picture and hands over what it made, whole rows from top to bottom:
-    /// interleaved, `outputs` values a pixel.
-    ///
-    /// `feed` runs the network on a tensor `[1, planes, height, width]` and gives `outputs` planes
-    /// of `scale` times its size. As many tiles are worked on at once as there are sessions.
+    /// Runs a network over a picture and hands over what it made: as many planes as went in, of
+    /// `scale` times their size. As many tiles are worked on at once as there are sessions.
     ///
     /// # Errors
     /// What the network, `rows` or the pace say.
@@ -90,27 +90,24 @@ impl Tiling {
         &self,
         pool: &SessionPool,
         picture: &Picture,
-        outputs: usize,
-        feed: fn(&mut Network<'_>, [usize; 4], &[f32], f32) -> Result<Vec<f32>, Fault>,
-        strength: f32,
+        (feed, strength): (Feed, f32),
         pace: &dyn Pace,
-        rows: &mut (dyn FnMut(&[f32]) -> Result<(), Fault> + Send),
+        rows: Take<'_>,
     ) -> Result<(), Fault> {
         let (columns, lines) = (self.cut(picture.width), self.cut(picture.height));
         let all = columns.len() * lines.len();
-        let mut band = Band::new(self, picture.width * self.scale, outputs);
+        let mut band = Band::new(self, picture.width * self.scale, picture.planes.len());
         let mut done = 0;
-        let tiles = lines.iter().enumerate().flat_map(|(at, line)| {
-            columns.iter().enumerate().map(move |(x, column)| (at, x, line.clone(), column.clone()))
-        });
-        let mut tiles = tiles.map(|(at, x, line, column)| {
-            let shown = [self.around(&column, picture.width), self.around(&line, picture.height)];
-            (at, x, Tile { kept: [column, line], shown })
-        });
+        let mut next = 0;
         let mut asked = VecDeque::new();
         loop {
             while asked.len() <= pool.sessions() {
-                let Some((at, x, tile)) = tiles.next() else { break };
+                if next == all {
+                    break;
+                }
+                let (at, x) = (next / columns.len(), next % columns.len());
+                let tile = self.tile(picture, &columns[x], &lines[at]);
+                next += 1;
                 let (values, size) = self.tensor(picture, &tile);
                 let planes = picture.planes.len();
                 let pool = pool.clone();
@@ -139,6 +136,11 @@ impl Tiling {
             done += 1;
             go_on(pace, done as f32 / all as f32)?;
         }
+    }
+
+    fn tile(&self, picture: &Picture, column: &Range<usize>, line: &Range<usize>) -> Tile {
+        let shown = [self.around(column, picture.width), self.around(line, picture.height)];
+        Tile { kept: [column.clone(), line.clone()], shown }
     }
 
     /// Cuts a tile's tensor out of the picture.
@@ -206,11 +208,7 @@ impl Band {
     }
 
     /// Hands over the first rows, which no later tile reaches.
-    fn give(
-        &mut self,
-        rows: usize,
-        to: &mut (dyn FnMut(&[f32]) -> Result<(), Fault> + Send),
-    ) -> Result<(), Fault> {
+    fn give(&mut self, rows: usize, to: Take<'_>) -> Result<(), Fault> {
         let length = rows * self.width * self.outputs;
         to(&self.sums[..length])?;
         self.sums.drain(..length);
@@ -270,8 +268,7 @@ mod tests {
         let mut out: Vec<f32> = Vec::new();
         for (at, line) in lines.iter().enumerate() {
             for (x, column) in columns.iter().enumerate() {
-                let shown = [TILING.around(column, width), TILING.around(line, height)];
-                let tile = Tile { kept: [column.clone(), line.clone()], shown };
+                let tile = TILING.tile(&picture, column, line);
                 let (values, size) = TILING.tensor(&picture, &tile);
                 assert!(size.iter().all(|side| side % TILING.multiple == 0));
                 let ends = [[x == 0, x + 1 == columns.len()], [at == 0, at + 1 == lines.len()]];
