@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use ort::environment::Environment;
 use ort::ep::CUDA;
-use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::TensorRef;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -135,6 +135,7 @@ pub struct SessionPool {
     idle: Arc<Mutex<Vec<Session>>>,
     permits: Arc<Semaphore>,
     name: Arc<str>,
+    sessions: usize,
 }
 
 /// A network's output: each tensor's name, shape and values.
@@ -159,8 +160,14 @@ impl SessionPool {
             })?);
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
-        let permits = Arc::new(Semaphore::new(idle.len()));
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, name })
+        let sessions = idle.len();
+        let permits = Arc::new(Semaphore::new(sessions));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, name, sessions })
+    }
+
+    /// How many callers it serves at once.
+    pub fn sessions(&self) -> usize {
+        self.sessions
     }
 
     /// Runs the network off the async threads, once a session is free.
@@ -224,18 +231,46 @@ impl Network<'_> {
         let side = side as usize;
         let tensor = TensorRef::from_array_view(([1, 3, side, side], values)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
-        wanted
-            .iter()
-            .map(|wanted| {
-                let value = outputs.get(wanted).ok_or_else(|| {
-                    Fault::broken(format!("the network {name} has no output {wanted}"))
-                })?;
-                let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
-                let shape = shape.iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
-                Ok((wanted.clone(), shape, values.to_vec()))
-            })
-            .collect()
+        copied(&outputs, name, wanted)
     }
+
+    /// Runs the network on tensors by name, each with its shape.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_named(
+        &mut self,
+        inputs: &[(&str, [usize; 4], &[f32])],
+        wanted: &[String],
+    ) -> Result<Outputs, Fault> {
+        let name = self.name;
+        let failed =
+            |error: ort::Error| Fault::broken(format!("the network {name} failed")).because(error);
+        let mut fed = Vec::with_capacity(inputs.len());
+        for &(input, shape, values) in inputs {
+            let tensor = TensorRef::from_array_view((shape, values)).map_err(failed)?;
+            fed.push((input, SessionInputValue::from(tensor)));
+        }
+        let outputs = self.session.run(fed).map_err(failed)?;
+        copied(&outputs, name, wanted)
+    }
+}
+
+/// Copies the outputs that are wanted, in this order.
+fn copied(outputs: &SessionOutputs<'_>, name: &str, wanted: &[String]) -> Result<Outputs, Fault> {
+    let failed =
+        |error: ort::Error| Fault::broken(format!("the network {name} failed")).because(error);
+    wanted
+        .iter()
+        .map(|wanted| {
+            let value = outputs.get(wanted).ok_or_else(|| {
+                Fault::broken(format!("the network {name} has no output {wanted}"))
+            })?;
+            let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
+            let shape = shape.iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
+            Ok((wanted.clone(), shape, values.to_vec()))
+        })
+        .collect()
 }
 
 fn open_session(runtime: &Runtime, path: &Path) -> ort::Result<Session> {

@@ -37,6 +37,8 @@ pub mod raster;
 pub mod record;
 pub mod relabel;
 pub mod rendition;
+pub mod restoration;
+pub mod restore;
 pub mod review;
 pub mod run;
 pub mod sidecar;

@@ -1,6 +1,6 @@
 //! The one layout of keys in every store.
 
-use crate::asset::{Digest, PixelDigest, Tenant};
+use crate::asset::{AssetId, Digest, PixelDigest, Tenant};
 use crate::fault::{Fault, FaultKind};
 use crate::run::RunId;
 
@@ -31,6 +31,15 @@ pub enum Key {
         run: RunId,
         /// Which file.
         file: BatchFile,
+    },
+    /// A repaired picture, under its asset: each asset has its own, to be done away with alone.
+    Restoration {
+        /// Whose.
+        tenant: Tenant,
+        /// Of which asset.
+        asset: AssetId,
+        /// The plan, the beginning of the file's hash, the width, the extension.
+        file: String,
     },
 }
 
@@ -71,6 +80,10 @@ impl Key {
                     BatchFile::Round(n) => format!("{tenant}/batches/{run}/rounds/{n}.json"),
                 }
             }
+            Self::Restoration { tenant, asset, file } => {
+                let (id, file) = (asset.as_str(), plain_name(file));
+                format!("{tenant}/restorations/{}/{}/{id}/{file}", &id[..2], &id[2..4])
+            }
         }
     }
 
@@ -104,6 +117,11 @@ impl Key {
                 };
                 Self::Batch { tenant: tenant.parse()?, run: RunId::from_text(run), file }
             }
+            [tenant, "restorations", _, _, id, file] => Self::Restoration {
+                tenant: tenant.parse()?,
+                asset: id.parse()?,
+                file: file.to_owned(),
+            },
             _ => return Err(wrong()),
         };
         if key.path() == path { Ok(key) } else { Err(wrong()) }
@@ -190,5 +208,16 @@ mod tests {
             rendition.path(),
             format!("default/renditions/01/01/{}/256-q82.jpg", "01".repeat(32))
         );
+        let asset = AssetId::derive(&Tenant::default(), &Digest::new([1; 32]));
+        let restoration = Key::Restoration {
+            tenant: Tenant::default(),
+            asset: asset.clone(),
+            file: "denoise-0a.jpg".to_owned(),
+        };
+        let (id, path) = (asset.as_str(), restoration.path());
+        let (first, second) = (&id[..2], &id[2..4]);
+        assert_eq!(path, format!("default/restorations/{first}/{second}/{id}/denoise-0a.jpg"));
+        assert_eq!(Key::from_path(&path).expect("a key"), restoration);
+        assert!(!restoration.sacred());
     }
 }

@@ -249,7 +249,7 @@ impl Draft<'_> {
     fn is_itself(&self, subject: &Subject, opinion: &Opinion) -> bool {
         match subject {
             Subject::Bytes(digest) => AssetId::derive(self.tenant, digest) == opinion.asset,
-            Subject::Pixels(_) => false,
+            Subject::Pixels(_) | Subject::Restored(_) => false,
         }
     }
 
