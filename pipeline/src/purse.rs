@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::asset::Tenant;
 use crate::catalogue::Slate;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::ports::{Testimony, Triage, Worth};
 use crate::purchase::Dollars;
 use crate::run::RunId;
+use crate::tenancy::{Registry, Usage};
 
 /// How long a reservation of another worker is waited for unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -22,6 +23,13 @@ pub struct Purse {
     triage: Arc<dyn Triage>,
     contents: Mutex<Contents>,
     till: Option<Till>,
+    allowance: Option<Allowance>,
+}
+
+/// Who counts a tenant's paid calls against its quota.
+struct Allowance {
+    registry: Arc<dyn Registry>,
+    tenant: Tenant,
 }
 
 /// Where the workers of one run take money from, and which of them this is.
@@ -30,6 +38,15 @@ struct Till {
     tenant: Tenant,
     run: RunId,
     holder: String,
+}
+
+/// Whether a call may be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Its price was taken out.
+    Yes,
+    /// It may not, for this reason.
+    No(String),
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +65,14 @@ impl Purse {
 
     /// A purse that holds a budget, to be spent on pictures that are worth it.
     pub fn new(budget: Dollars, triage: Arc<dyn Triage>) -> Self {
-        Self { budget, patience: PATIENCE, triage, contents: Mutex::default(), till: None }
+        Self {
+            budget,
+            patience: PATIENCE,
+            triage,
+            contents: Mutex::default(),
+            till: None,
+            allowance: None,
+        }
     }
 
     /// The same purse; a reservation older than this counts as left by a worker that died. No
@@ -65,6 +89,12 @@ impl Purse {
         let till =
             Till { slate, tenant: tenant.clone(), run: run.clone(), holder: holder.to_owned() };
         Self { till: Some(till), ..self }
+    }
+
+    /// The same purse of a tenant whose paid calls are counted against its quota.
+    #[must_use]
+    pub fn within(self, registry: Arc<dyn Registry>, tenant: &Tenant) -> Self {
+        Self { allowance: Some(Allowance { registry, tenant: tenant.clone() }), ..self }
     }
 
     /// Which worker of a run with many this is.
@@ -97,11 +127,32 @@ impl Purse {
         self.lock().calls
     }
 
-    /// Takes the price of one call out; tells whether there was enough.
+    /// Takes the price of one call out, if the budget has it and the tenant's quota has the call.
     ///
     /// # Errors
-    /// What the catalogue says where many share the budget; then nothing counts as spent here.
-    pub async fn take(&self, price: Dollars) -> Result<bool, Fault> {
+    /// What the catalogue or the registry says; then nothing counts as spent here.
+    pub async fn take(&self, price: Dollars) -> Result<Taken, Fault> {
+        if let Some(Allowance { registry, tenant }) = &self.allowance {
+            match registry.charge(tenant, &Usage::paid_call()).await {
+                Ok(_) => {}
+                Err(fault) if fault.kind() == FaultKind::Refused => {
+                    return Ok(Taken::No(fault.reason()));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let enough = self.pay(price).await;
+        if !matches!(enough, Ok(true)) {
+            self.uncount().await?;
+        }
+        Ok(match enough? {
+            true => Taken::Yes,
+            false => Taken::No(format!("the budget of {} dollars is spent", self.budget)),
+        })
+    }
+
+    /// Takes the price out of the budget; tells whether there was enough.
+    async fn pay(&self, price: Dollars) -> Result<bool, Fault> {
         let Some(till) = &self.till else {
             let mut contents = self.lock();
             let enough = contents.spent + price <= self.budget;
@@ -126,12 +177,28 @@ impl Purse {
     }
 
     /// Puts the price of a call back that cost nothing.
-    pub fn put_back(&self, price: Dollars) {
-        let mut contents = self.lock();
-        contents.spent = contents.spent.less(price);
-        contents.calls = contents.calls.saturating_sub(1);
-        if self.till.is_some() {
-            contents.at_hand = contents.at_hand + price;
+    ///
+    /// # Errors
+    /// What the registry says; the call then stays counted against the quota.
+    pub async fn put_back(&self, price: Dollars) -> Result<(), Fault> {
+        {
+            let mut contents = self.lock();
+            contents.spent = contents.spent.less(price);
+            contents.calls = contents.calls.saturating_sub(1);
+            if self.till.is_some() {
+                contents.at_hand = contents.at_hand + price;
+            }
+        }
+        self.uncount().await
+    }
+
+    /// Gives a call back to the tenant's quota.
+    async fn uncount(&self) -> Result<(), Fault> {
+        match &self.allowance {
+            Some(Allowance { registry, tenant }) => {
+                registry.give_back(tenant, &Usage::paid_call()).await
+            }
+            None => Ok(()),
         }
     }
 
@@ -168,17 +235,23 @@ impl Triage for Always {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::catalogue::sqlite::SqliteCatalogue;
+    use crate::tenancy::sqlite::SqliteRegistry;
+    use crate::tenancy::{Lease, Quota};
 
     #[tokio::test]
     async fn no_more_is_taken_than_there_is() {
         let price = Dollars::from_millionths(1_000);
-        let take = async |purse: &Purse| purse.take(price).await.expect("a purse of one's own");
+        let take = async |purse: &Purse| {
+            purse.take(price).await.expect("a purse of one's own") == Taken::Yes
+        };
         let purse = Purse::new(Dollars::from_millionths(2_500), Arc::new(Always));
         assert!(take(&purse).await && take(&purse).await);
         assert!(!take(&purse).await, "half a call is none");
-        purse.put_back(price);
+        purse.put_back(price).await.expect("put back");
         assert!(take(&purse).await);
         assert_eq!((purse.spent(), purse.calls()), (price * 2, 2));
         assert!(!take(&Purse::empty()).await);
@@ -196,13 +269,45 @@ mod tests {
             alone.shared(slate.clone(), &tenant, &run, holder)
         };
         let (a, b) = (purse("a"), purse("b"));
-        let take = async |purse: &Purse| purse.take(price).await.expect("a charge");
+        let take = async |purse: &Purse| purse.take(price).await.expect("a charge") == Taken::Yes;
         assert!(take(&a).await && take(&b).await && take(&a).await);
         assert!(!take(&b).await && !take(&a).await);
-        a.put_back(price);
+        a.put_back(price).await.expect("put back");
         assert!(!take(&b).await, "it is the other's");
         assert!(take(&a).await && !take(&a).await);
         assert_eq!((a.spent(), b.spent()), (price * 2, price));
         assert_eq!(slate.charged(&tenant, &run).await.expect("charged"), price * 3);
+    }
+
+    #[tokio::test]
+    async fn a_call_counts_against_the_quota_and_one_that_was_not_made_does_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("r.sqlite");
+        let registry = Arc::new(SqliteRegistry::open(&file).expect("a registry"));
+        let tenant: Tenant = "museum".parse().expect("a name");
+        let quota = Quota { paid_calls: Some(2), ..Quota::default() };
+        let lease = Lease { tenant: tenant.clone(), made: Timestamp::UNIX_EPOCH, quota };
+        registry.open_lease(&lease).await.expect("a lease");
+        let price = Dollars::from_millionths(1_000);
+        let purse = |calls: u64| {
+            Purse::new(price * calls, Arc::new(Always)).within(registry.clone(), &tenant)
+        };
+        let used = async || registry.usage(&tenant).await.expect("usage").paid_calls;
+
+        let poor = purse(0);
+        assert!(matches!(poor.take(price).await.expect("a purse"), Taken::No(_)));
+        assert_eq!(used().await, 0, "what the budget refuses is not counted");
+        let rich = purse(9);
+        for _ in 0..2 {
+            assert_eq!(rich.take(price).await.expect("a purse"), Taken::Yes);
+        }
+        let Taken::No(reason) = rich.take(price).await.expect("a purse") else {
+            panic!("the quota is used up")
+        };
+        assert!(reason.contains("quota of paid_calls is 2"), "{reason}");
+        assert_eq!((rich.calls(), rich.spent()), (2, price * 2));
+        rich.put_back(price).await.expect("put back");
+        assert_eq!(used().await, 1);
+        assert_eq!(rich.take(price).await.expect("a purse"), Taken::Yes);
     }
 }

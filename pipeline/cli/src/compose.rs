@@ -240,14 +240,18 @@ impl Desk {
     pub(crate) async fn house(&self, staff: Staff) -> Result<House, Fault> {
         let ingest = &self.settings.ingest;
         let Staff { labellers, budget, triage } = staff;
-        let patience = self.settings.longest_call();
+        let purse = Purse::new(budget.unwrap_or_default(), triage);
+        let mut purse = purse.patient(self.settings.longest_call());
+        if budget.is_some() {
+            purse = purse.within(self.registry()?, &self.tenant);
+        }
         Ok(House {
             tenant: self.tenant.clone(),
             catalogue: self.catalogue().await?,
             store: self.store().await?,
             objects: None,
             labellers,
-            purse: Purse::new(budget.unwrap_or_default(), triage).patient(patience),
+            purse,
             clock: Arc::new(SystemClock),
             recipe: self.settings.renditions.clone(),
             limits: self.settings.limits.clone(),
