@@ -89,14 +89,17 @@ impl Standing {
             if !of_round.contains_key(shard) {
                 return Ok(());
             }
-            *match progress.state {
-                ShardState::InHand => &mut shards.in_hand,
-                ShardState::Done => &mut shards.done,
-                ShardState::GivenBack => &mut shards.given_back,
-                ShardState::Failed => &mut shards.failed,
-            } += 1;
+            let of_now = progress.round == control.round;
+            match progress.state {
+                ShardState::Done => shards.done += 1,
+                ShardState::InHand if of_now => shards.in_hand += 1,
+                ShardState::GivenBack if of_now => shards.given_back += 1,
+                ShardState::Failed if of_now => shards.failed += 1,
+                // What a round before left of it is open again.
+                _ => {}
+            }
             round_done += progress.balance.total();
-            if progress.round == control.round {
+            if of_now {
                 done_now += progress.done;
                 if progress.state == ShardState::InHand {
                     workers.insert(progress.worker);

@@ -17,6 +17,7 @@ use crate::catalogue::{Catalogue, Entry};
 use crate::enrich::House;
 use crate::fault::{Fault, FaultKind};
 use crate::ingest::{Ended, Watcher, ingest_part};
+use crate::ports::Clock;
 use crate::purchase::Dollars;
 use crate::run::{Balance, Item, Outcome};
 use crate::store::Store;
@@ -49,13 +50,21 @@ pub struct Bench {
     pub name: String,
     /// How many pictures are worked on at once.
     pub lanes: usize,
+    /// Who tells the time.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Bench {
     /// Does a task until it is done or `stop` is set. `told` holds meanwhile how a shard goes.
     pub async fn perform(&self, task: &Task, stop: &AtomicBool, told: &Told) -> End {
         let done = match task.step {
-            Step::Shard => self.shard(task, stop, told).await,
+            Step::Shard => match self.shard(task, stop, told).await {
+                Err(fault) => {
+                    self.tell_failure(task, &fault).await;
+                    Err(fault)
+                }
+                done => done,
+            },
             Step::Reconcile => self.reconcile(task).await,
             Step::Refresh => {
                 self.crew.refresh().await.map(|n| End::Done(json!({ "documents": n })))
@@ -70,7 +79,7 @@ impl Bench {
         let plan = Plan::read(tenant, run, &*self.store).await?;
         let control = Control::read(&*self.catalogue, tenant, run).await?;
         let house = self.crew.house(&plan, control.budget).await?;
-        let now = || house.clock.now();
+        let now = || self.clock.now();
         let lines = plan.lines(&*self.store, shard).await?;
         let known = self.good_outcomes(&plan, &lines).await?;
         let progress = Progress::begun(*round, &self.name, now());
@@ -92,6 +101,17 @@ impl Bench {
         told.end(state, &end);
         told.write(&*self.catalogue, now()).await?;
         Ok(end)
+    }
+
+    /// Writes why a shard could not even be begun; when that cannot be written either, the engine
+    /// still hears of it.
+    async fn tell_failure(&self, task: &Task, fault: &Fault) {
+        let Task { tenant, run, round, shard: Some(shard), .. } = task else { return };
+        let begun = Progress::begun(*round, &self.name, self.clock.now());
+        let failed = Progress { state: ShardState::Failed, why: Some(fault.reason()), ..begun };
+        if let Err(e) = failed.write(&*self.catalogue, tenant, run, shard).await {
+            tracing::warn!("cannot write that shard {shard} failed: {}", e.reason());
+        }
     }
 
     /// What earlier tries of the same run did of these sources, as far as it is good: it is not
@@ -131,10 +151,9 @@ impl Bench {
         let plan = Plan::read(tenant, run, &*self.store).await?;
         let catalogue = &*self.catalogue;
         let control = Control::read(catalogue, tenant, run).await?;
-        let house = self.crew.house(&plan, control.budget).await?;
         let percent = control.tolerated_percent;
         let reckoning = Reckoning::of(&plan, percent, &*self.store, catalogue).await?;
-        let now = house.clock.now();
+        let now = self.clock.now();
         reckoning.enter(&plan, catalogue, now).await?;
         let why = reckoning.unbalanced.as_deref();
         let change = |control: &Control| Ok(control.reckoned(*round, why, now));

@@ -12,7 +12,6 @@ use super::control::Control;
 use super::task::{Bench, Told, stopped};
 use super::{End, Engine, Handed};
 use crate::fault::{Fault, FaultKind};
-use crate::ports::Clock;
 
 /// How often it is written how a shard goes.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -41,7 +40,6 @@ pub trait Listener: Send {
 pub async fn work(
     engine: &dyn Engine,
     bench: &Bench,
-    clock: &dyn Clock,
     bounds: Bounds,
     listener: &mut dyn Listener,
     stop: &AtomicBool,
@@ -62,7 +60,7 @@ pub async fn work(
             continue;
         };
         listener.begins(&handed);
-        let end = hold(engine, bench, clock, &handed, stop).await;
+        let end = hold(engine, bench, &handed, stop).await;
         crate::aws::patiently(|| engine.answer(&handed, &end)).await?;
         listener.ends(&handed, &end);
         done += u64::from(matches!(end, End::Done(_) | End::Failed { .. }));
@@ -89,13 +87,7 @@ enum LetGo {
 }
 
 /// Does a task and keeps hold of it meanwhile.
-pub async fn hold(
-    engine: &dyn Engine,
-    bench: &Bench,
-    clock: &dyn Clock,
-    handed: &Handed,
-    stop: &AtomicBool,
-) -> End {
+pub async fn hold(engine: &dyn Engine, bench: &Bench, handed: &Handed, stop: &AtomicBool) -> End {
     if !wanted(bench, handed).await {
         return End::Dropped;
     }
@@ -119,7 +111,7 @@ pub async fn hold(
                 }
             },
             _ = look.tick() => {
-                if let Err(fault) = told.write(&*bench.catalogue, clock.now()).await {
+                if let Err(fault) = told.write(&*bench.catalogue, bench.clock.now()).await {
                     tracing::warn!("cannot write how a shard goes: {}", fault.reason());
                 }
                 (!wanted(bench, handed).await).then_some(LetGo::Over)

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::pass::{listen, random};
 use crate::arguments::Worker;
-use crate::compose::{Desk, SystemClock};
+use crate::compose::Desk;
 use crate::env;
 use crate::exit::Exit;
 use crate::output::{self, say};
@@ -40,7 +40,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Worker) -> Result<Exit, Fault> 
     let bounds =
         Bounds { once: arguments.once, idle: arguments.idle_exit.map(Duration::from_secs) };
     let mut teller = Teller { json: desk.json };
-    let done = work(&engine, &bench, &SystemClock, bounds, &mut teller, &stop).await;
+    let done = work(&engine, &bench, bounds, &mut teller, &stop).await;
     signals.abort();
     let done = done?;
     say(format!("worker {name} did {done} tasks"));
@@ -59,9 +59,7 @@ pub(super) struct Teller {
 
 impl Listener for Teller {
     fn begins(&mut self, handed: &Handed) {
-        if !self.json {
-            say(format!("{} begins", named(handed)));
-        }
+        say(format!("{} begins", named(handed)));
     }
 
     fn ends(&mut self, handed: &Handed, end: &End) {

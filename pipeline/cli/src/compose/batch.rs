@@ -15,7 +15,7 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::run::RunId;
 use tokio::sync::Mutex;
 
-use super::{Desk, Staff};
+use super::{Desk, Staff, SystemClock};
 use crate::env;
 use crate::output::say;
 use crate::settings::{BatchSettings, StoreSettings};
@@ -65,6 +65,7 @@ impl Desk {
             crew: Arc::new(crew),
             name: name.to_owned(),
             lanes: self.lanes(),
+            clock: Arc::new(SystemClock),
         })
     }
 }

@@ -18,7 +18,7 @@ use super::super::pass::listen;
 use super::super::worker::{Teller, name};
 use super::{Batch, owner, status};
 use crate::arguments::{Bounded, RedriveBatch, ResumeBatch, Says, StartBatch};
-use crate::compose::{Desk, SystemClock};
+use crate::compose::Desk;
 use crate::exit::Exit;
 use crate::output::{self, data, say};
 
@@ -133,7 +133,7 @@ async fn here(desk: &Desk, batch: &Batch, mut wanted: Wanted<'_>) -> Result<Exit
     let bench = desk.bench(&name()).await?;
     let bounds = Bounds { once: false, idle: Some(Duration::ZERO) };
     let mut teller = Teller { json: false };
-    let worked = work(&engine, &bench, &SystemClock, bounds, &mut teller, &stop).await;
+    let worked = work(&engine, &bench, bounds, &mut teller, &stop).await;
     signals.abort();
     worked?;
     let standing = status::print(desk, batch).await?;

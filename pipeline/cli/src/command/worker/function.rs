@@ -15,7 +15,6 @@ use glassplate_pipeline::fault::Fault;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use crate::compose::SystemClock;
 use crate::exit::Exit;
 
 /// How long before its end a function stops taking up pictures.
@@ -106,7 +105,7 @@ async fn done(
             return false;
         }
     };
-    let end = hold(engine, bench, &SystemClock, &handed, stop).await;
+    let end = hold(engine, bench, &handed, stop).await;
     match engine.answer_token(&handed, &end).await {
         Ok(()) => end != End::GivenBack,
         Err(fault) => {
