@@ -62,6 +62,10 @@ pub struct Endpoints {
     pub dynamodb: Option<String>,
     /// Rekognition.
     pub rekognition: Option<String>,
+    /// Step Functions.
+    pub states: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
 }
 
 impl AwsSettings {
@@ -79,12 +83,14 @@ impl AwsSettings {
                 self.attempt_seconds
             )));
         }
-        let Endpoints { cloudformation, s3, dynamodb, rekognition } = &self.endpoints;
+        let Endpoints { cloudformation, s3, dynamodb, rekognition, states, sqs } = &self.endpoints;
         for (name, url) in [
             ("cloudformation", cloudformation),
             ("s3", s3),
             ("dynamodb", dynamodb),
             ("rekognition", rekognition),
+            ("states", states),
+            ("sqs", sqs),
         ] {
             if let Some(url) = url {
                 check_endpoint(name, url)?;

@@ -18,7 +18,7 @@ fn every_built_in_card_is_whole_and_named_once() {
 #[test]
 fn each_task_has_a_best_card_and_no_rank_twice() {
     let cards = Card::built_in();
-    for task in [Task::Runtime, Task::Classify, Task::Detect, Task::Photographs] {
+    for task in [Task::Runtime, Task::Classify, Task::Detect, Task::Upscale, Task::Photographs] {
         let ranks: Vec<_> =
             cards.iter().filter(|c| c.task == task).filter_map(|c| c.rank).collect();
         let mut ranked = cards.iter().filter(|c| c.task == task && c.rank.is_some());
@@ -74,6 +74,22 @@ fn a_head_that_the_rest_does_not_fit_is_refused() {
         let from = &to[..to.find('\n').unwrap()];
         let fault = Card::parse(&detector.replace(from, to)).expect_err(to);
         assert!(fault.reason().contains(why), "{to}: {}", fault.reason());
+    }
+}
+
+#[test]
+fn a_card_that_repairs_in_a_way_that_its_task_cannot_is_refused() {
+    let upscaler = include_str!("../../cards/realesrgan-x4plus.toml");
+    for (good, from, to, why) in [
+        (upscaler, "mode = \"quality\"", "", "mode"),
+        (upscaler, "scale = 4", "scale = 1", "scale"),
+        (upscaler, "scale = 4", "scale = 4\nmultiple = 0", "multiple"),
+        (upscaler, "task = \"upscale\"", "task = \"detect\"", "input and output"),
+        (upscaler, "[repair]", "[output]", "cannot be read"),
+    ] {
+        assert!(Card::parse(good).is_ok() && good.contains(from), "{from}");
+        let fault = Card::parse(&good.replace(from, to)).expect_err(from);
+        assert!(fault.reason().contains(why), "{from}: {}", fault.reason());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod batch;
 mod infra;
 mod tenancy;
 
@@ -12,6 +13,10 @@ use glassplate_pipeline::purchase::Dollars;
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use batch::{
+    BatchAction, Bounded, HoldBatch, OnDevice, PlanBatch, RedriveBatch, ReportFormat, ResumeBatch,
+    Says, StartBatch, Worker,
+};
 pub(crate) use infra::{InfraAction, Parameters, WhichStacks};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
@@ -55,6 +60,14 @@ pub(crate) enum Command {
     /// Take pictures in: identify, store, render, label, record, index
     #[command(after_help = CODES)]
     Ingest(Ingest),
+    /// Run over many sources by many workers: plan, start, watch, pause, redrive, report
+    Batch {
+        #[command(subcommand)]
+        action: BatchAction,
+    },
+    /// Do the tasks of batches as they come, until it is ended
+    #[command(after_help = CODES)]
+    Worker(Worker),
     /// Say what labelling by services would cost, and ask none
     #[command(after_help = CODES)]
     Quote(Quote),
@@ -183,6 +196,8 @@ pub(crate) struct Ingest {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What quote takes.
@@ -361,6 +376,8 @@ pub(crate) struct Relabel {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What compare takes.
@@ -463,6 +480,13 @@ impl Arguments {
             searching |= text == "search";
             argument
         }))
+    }
+}
+
+impl Arguments {
+    /// What a Lambda function does, which is started without arguments.
+    pub(crate) fn of_a_function() -> Self {
+        Self::parse_from(["glassplate", "worker"])
     }
 }
 
