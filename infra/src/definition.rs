@@ -147,6 +147,8 @@ pub(crate) fn substitutions(text: &str) -> BTreeSet<&str> {
 
 #[cfg(test)]
 mod tests {
+    use glassplate_pipeline::batch::STEPS;
+
     use super::*;
 
     fn built_in() -> Definition {
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn tasks_come_in_the_order_of_the_steps() {
-        assert_eq!(built_in().steps(), ["shard", "reconcile", "refresh"]);
+        assert_eq!(built_in().steps(), STEPS);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod check;
 mod definition;
 mod outline;
+pub mod simulation;
 mod stacks;
 mod template;
 
