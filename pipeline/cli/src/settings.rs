@@ -13,6 +13,7 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
+use glassplate_pipeline::restoration;
 use glassplate_pipeline::store::s3::S3Settings;
 use glassplate_search::http::Served;
 use serde::Deserialize;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) rekognition: RekognitionSettings,
     /// What services may cost.
     pub(crate) paid: PaidSettings,
+    /// Which pictures are restored without being asked for by name.
+    pub(crate) restore: RestoreSettings,
     /// How AWS is reached.
     pub(crate) aws: AwsSettings,
     /// Where bytes are kept.
@@ -109,6 +112,23 @@ pub(crate) enum Policy {
 pub(crate) struct PaidSettings {
     /// The most that one run may spend, unless `--budget` says another; none: a run must say it.
     pub(crate) budget: Option<Dollars>,
+}
+
+/// Which pictures are restored, and how.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RestoreSettings {
+    /// For every collection that has no policy of its own.
+    pub(crate) default: restoration::Policy,
+    /// By collection.
+    pub(crate) collections: BTreeMap<String, restoration::Policy>,
+}
+
+impl RestoreSettings {
+    /// The policy of a collection.
+    pub(crate) fn of(&self, collection: &str) -> &restoration::Policy {
+        self.collections.get(collection).unwrap_or(&self.default)
+    }
 }
 
 /// Who rules on labels.
@@ -236,6 +256,8 @@ mod tests {
             ("[serve]\nbase = \"example.org/\"", "serve.base"),
             ("[serve]\npause_seconds = 0.0", "serve.pause_seconds"),
             ("[serve]\nport = 80", "port"),
+            ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
+            ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

@@ -161,6 +161,10 @@ impl<T: Store> Store for Counted<T> {
         self.called("replace").replace(key, body).await
     }
 
+    async fn remove(&self, key: &Key) -> Result<(), Fault> {
+        self.called("remove").remove(key).await
+    }
+
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault> {
         self.called("read").read(key).await
     }

@@ -37,6 +37,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
         dry_run: false,
         without_labels: false,
         budget: None,
+        restore: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {
