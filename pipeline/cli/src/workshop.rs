@@ -69,12 +69,25 @@ impl Desk {
                 Arc::new(Colouriser::open(shelf, &runtime, &name, threads)?)
             }
             Repair::Upscale => {
-                let fits = |card: &Card| {
-                    card.repair.as_ref().is_some_and(|repair| repair.mode == Some(mode))
+                let open = |mode| open(Task::Upscale, &|card: &Card| of_mode(card, mode));
+                let (name, runtime) = open(mode)?;
+                // What one network makes up and another leaves out is nearer to what was there, to
+                // the eye too, when both are heard.
+                let other = match mode {
+                    Mode::Quality => Some(open(Mode::Fidelity)?.0),
+                    Mode::Fidelity | Mode::Fast => None,
                 };
-                let (name, runtime) = open(Task::Upscale, &fits)?;
-                Arc::new(Upscaler::open(shelf, &runtime, &name, threads)?)
+                let names: Vec<&str> = [Some(&name), other.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect();
+                Arc::new(Upscaler::open(shelf, &runtime, &names, threads)?)
             }
         })
     }
+}
+
+fn of_mode(card: &Card, mode: Mode) -> bool {
+    card.repair.as_ref().is_some_and(|repair| repair.mode == Some(mode))
 }
