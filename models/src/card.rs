@@ -17,7 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 pub use self::network::{Activation, Channels, Filter, Fit, Head, Input, Output};
-pub use self::repair::{Planes, Repair};
+pub use self::repair::{Mode, Planes, Repair};
 
 /// One model, or one thing that models need.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -26,16 +26,16 @@ pub use crate::stage::restore::Workshop;
 /// What a plan for an asset can go by; nothing when it was never identified and assessed.
 pub fn seen(parts: &Parts) -> Option<Seen> {
     let current = current_opinions(parts);
-    let long_edge = match &current.get(IDENTIFY)?.verdict {
-        Verdict::Found(Finding::Identified(found)) => {
-            found.technical.width.max(found.technical.height)
-        }
+    let technical = match &current.get(IDENTIFY)?.verdict {
+        Verdict::Found(Finding::Identified(found)) => &found.technical,
         _ => return None,
     };
     match &current.get(ASSESS)?.verdict {
-        Verdict::Found(Finding::Assessed(assessment)) => {
-            Some(Seen { long_edge, assessment: *assessment })
-        }
+        Verdict::Found(Finding::Assessed(assessment)) => Some(Seen {
+            long_edge: technical.width.max(technical.height),
+            pixels: u64::from(technical.width) * u64::from(technical.height),
+            assessment: *assessment,
+        }),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! What a card says of a network that repairs: what it is fed, and how a large picture is cut for it.
 
-use glassplate_pipeline::restoration::Mode;
+pub use glassplate_pipeline::restoration::Mode;
 use serde::Deserialize;
 
 use super::Task;

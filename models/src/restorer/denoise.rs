@@ -10,8 +10,8 @@ use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::restoration::Repair;
 
 use super::colour::byte;
-use super::tile::Tiling;
-use super::{card_of, maker, rgb_planes, tiling};
+use super::tile::{Passage, Tiling};
+use super::{card_of, go_on, maker, rgb_planes, tiling};
 use crate::card::Task;
 use crate::session::{Network, Runtime, SessionPool};
 use crate::shelf::Shelf;
@@ -77,11 +77,12 @@ impl Restorer for Denoiser {
     ) -> Result<(), Fault> {
         let planes = rgb_planes(picture);
         let strength = strength.unwrap_or_default() / 255.0;
-        let mut take = |values: &[f32]| {
+        let mut passage = Passage::new(self.tiling, &self.pool, &planes, feed, strength);
+        while let Some(values) = passage.rows(&|share| go_on(pace, share)).await? {
             let strip: Vec<u8> = values.iter().map(|value| byte(value * 255.0)).collect();
-            rows.take(&strip)
-        };
-        self.tiling.run(&self.pool, &planes, (feed, strength), pace, &mut take).await
+            rows.take(&strip)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,9 +9,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::ports::Pace;
+use tokio::task::JoinHandle;
 
-use super::go_on;
 use crate::session::{Network, SessionPool};
 
 /// How a network is fed with a picture.
@@ -39,9 +38,6 @@ pub(crate) struct Picture {
 
 /// Runs a network on a tensor `[1, planes, height, width]`, told a strength, and gives planes.
 pub(crate) type Feed = fn(&mut Network<'_>, [usize; 4], &[f32], f32) -> Result<Vec<f32>, Fault>;
-
-/// Takes whole rows, from top to bottom: interleaved values, 0 to 1.
-pub(crate) type Take<'a> = &'a mut (dyn FnMut(&[f32]) -> Result<(), Fault> + Send);
 
 /// One tile: what it is responsible for, and what is shown to the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,60 +77,6 @@ impl Tiling {
         kept.start.saturating_sub(self.reach)..(kept.end + self.reach).min(length)
     }
 
-    /// Runs a network over a picture and hands over what it made: as many planes as went in, of
-    /// `scale` times their size. As many tiles are worked on at once as there are sessions.
-    ///
-    /// # Errors
-    /// What the network, `rows` or the pace say.
-    pub(crate) async fn run(
-        &self,
-        pool: &SessionPool,
-        picture: &Picture,
-        (feed, strength): (Feed, f32),
-        pace: &dyn Pace,
-        rows: Take<'_>,
-    ) -> Result<(), Fault> {
-        let (columns, lines) = (self.cut(picture.width), self.cut(picture.height));
-        let all = columns.len() * lines.len();
-        let mut band = Band::new(self, picture.width * self.scale, picture.planes.len());
-        let mut done = 0;
-        let mut next = 0;
-        let mut asked = VecDeque::new();
-        loop {
-            while asked.len() <= pool.sessions() {
-                if next == all {
-                    break;
-                }
-                let (at, x) = (next / columns.len(), next % columns.len());
-                let tile = self.tile(picture, &columns[x], &lines[at]);
-                next += 1;
-                let (values, size) = self.tensor(picture, &tile);
-                let planes = picture.planes.len();
-                let pool = pool.clone();
-                let work = tokio::spawn(async move {
-                    pool.run(move |network| {
-                        let shape = [1, planes, size[1], size[0]];
-                        Ok(Answer { values: feed(network, shape, &values, strength)?, size })
-                    })
-                    .await
-                });
-                asked.push_back((at, x, tile, work));
-            }
-            let Some((at, x, tile, work)) = asked.pop_front() else { return Ok(()) };
-            let answer = work
-                .await
-                .unwrap_or_else(|e| Err(Fault::broken("a tile was not finished").because(e)))?;
-            let ends = [[x == 0, x + 1 == columns.len()], [at == 0, at + 1 == lines.len()]];
-            band.add(&tile, ends, &answer)?;
-            if x + 1 == columns.len() {
-                let ends_at = lines.get(at + 1).map_or(picture.height, |next| next.start);
-                band.give((ends_at - lines[at].start) * self.scale, rows)?;
-            }
-            done += 1;
-            go_on(pace, done as f32 / all as f32)?;
-        }
-    }
-
     fn tile(&self, picture: &Picture, column: &Range<usize>, line: &Range<usize>) -> Tile {
         let shown = [self.around(column, picture.width), self.around(line, picture.height)];
         Tile { kept: [column.clone(), line.clone()], shown }
@@ -155,6 +97,99 @@ impl Tiling {
             }
         }
         (values, size)
+    }
+}
+
+/// One network's way over one picture, a row of tiles after the other.
+pub(crate) struct Passage<'a> {
+    tiling: Tiling,
+    pool: &'a SessionPool,
+    picture: &'a Picture,
+    feed: Feed,
+    strength: f32,
+    columns: Vec<Range<usize>>,
+    lines: Vec<Range<usize>>,
+    band: Band,
+    /// Tiles that are with the network, each with its number.
+    asked: VecDeque<(usize, Tile, JoinHandle<Result<Answer, Fault>>)>,
+    /// How many tiles were given to the network.
+    given: usize,
+    /// How many rows of tiles were joined.
+    joined: usize,
+}
+
+impl<'a> Passage<'a> {
+    /// Begins at the top: as many planes come out as go in, of `scale` times their size.
+    pub(crate) fn new(
+        tiling: Tiling,
+        pool: &'a SessionPool,
+        picture: &'a Picture,
+        feed: Feed,
+        strength: f32,
+    ) -> Self {
+        Self {
+            tiling,
+            pool,
+            picture,
+            feed,
+            strength,
+            columns: tiling.cut(picture.width),
+            lines: tiling.cut(picture.height),
+            band: Band::new(&tiling, picture.width * tiling.scale, picture.planes.len()),
+            asked: VecDeque::new(),
+            given: 0,
+            joined: 0,
+        }
+    }
+
+    /// The next rows, interleaved values from 0 to 1; nothing behind the last. Between two tiles
+    /// it asks `go_on`, which hears the share that is done.
+    ///
+    /// # Errors
+    /// What the network or `go_on` says.
+    pub(crate) async fn rows(
+        &mut self,
+        go_on: &(dyn Fn(f32) -> Result<(), Fault> + Sync),
+    ) -> Result<Option<Vec<f32>>, Fault> {
+        let across = self.columns.len();
+        let all = across * self.lines.len();
+        let Some(line) = self.lines.get(self.joined).cloned() else { return Ok(None) };
+        for x in 0..across {
+            self.ask();
+            let (number, tile, work) = self.asked.pop_front().expect("a tile was asked for");
+            let answer = work
+                .await
+                .unwrap_or_else(|e| Err(Fault::broken("a tile was not finished").because(e)))?;
+            let ends = [
+                [x == 0, x + 1 == across],
+                [self.joined == 0, self.joined + 1 == self.lines.len()],
+            ];
+            self.band.add(&tile, ends, &answer)?;
+            go_on((number + 1) as f32 / all as f32)?;
+        }
+        self.joined += 1;
+        let next = self.lines.get(self.joined).map_or(self.picture.height, |next| next.start);
+        Ok(Some(self.band.given((next - line.start) * self.tiling.scale)))
+    }
+
+    /// Gives the network as many tiles as it has sessions, and one to go on with.
+    fn ask(&mut self) {
+        let all = self.columns.len() * self.lines.len();
+        while self.asked.len() <= self.pool.sessions() && self.given < all {
+            let (at, x) = (self.given / self.columns.len(), self.given % self.columns.len());
+            let tile = self.tiling.tile(self.picture, &self.columns[x], &self.lines[at]);
+            let (values, size) = self.tiling.tensor(self.picture, &tile);
+            let shape = [1, self.picture.planes.len(), size[1], size[0]];
+            let (pool, feed, strength) = (self.pool.clone(), self.feed, self.strength);
+            let work = tokio::spawn(async move {
+                let work = move |network: &mut Network<'_>| {
+                    Ok(Answer { values: feed(network, shape, &values, strength)?, size })
+                };
+                pool.run(work).await
+            });
+            self.asked.push_back((self.given, tile, work));
+            self.given += 1;
+        }
     }
 }
 
@@ -207,11 +242,9 @@ impl Band {
     }
 
     /// Hands over the first rows, which no later tile reaches.
-    fn give(&mut self, rows: usize, to: Take<'_>) -> Result<(), Fault> {
-        let length = rows * self.width * self.outputs;
-        to(&self.sums[..length])?;
-        self.sums.drain(..length);
-        Ok(())
+    fn given(&mut self, rows: usize) -> Vec<f32> {
+        let rest = self.sums.split_off(rows * self.width * self.outputs);
+        std::mem::replace(&mut self.sums, rest)
     }
 }
 
@@ -274,11 +307,7 @@ mod tests {
                 band.add(&tile, ends, &doubled(&values, size)).unwrap();
             }
             let next = lines.get(at + 1).map_or(height, |next| next.start);
-            band.give((next - line.start) * 2, &mut |rows| {
-                out.extend_from_slice(rows);
-                Ok(())
-            })
-            .unwrap();
+            out.extend(band.given((next - line.start) * 2));
         }
         assert_eq!(out.len(), width * height * 4);
         for (at, value) in out.iter().enumerate() {

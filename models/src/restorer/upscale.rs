@@ -1,4 +1,4 @@
-//! Upscale: four times as large, by a network; on luma alone where the network knows no colour.
+//! Upscale: four times as large, by networks; on luma alone where a network knows no colour.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ports::{Maker, Pace, Restorer, Rows};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::restoration::{Mode, Repair};
+use serde_json::json;
 
 use super::colour::{byte, chroma, rgb_within};
-use super::tile::{Picture, Tiling};
-use super::{card_of, luma_plane, maker, rgb_planes, tiling};
+use super::tile::{Passage, Picture, Tiling};
+use super::{card_of, go_on, luma_plane, maker, rgb_planes, tiling};
 use crate::card::{Planes, Task};
 use crate::session::{Network, Runtime, SessionPool};
 use crate::shelf::Shelf;
@@ -19,36 +20,67 @@ use crate::shelf::Shelf;
 /// take more memory.
 const CORE: usize = 128;
 
-/// Makes pictures larger.
+/// Makes pictures larger: by one network, or by the mean of several.
 #[derive(Debug)]
 pub struct Upscaler {
     maker: Maker,
     mode: Mode,
+    scale: usize,
+    networks: Vec<Enlarger>,
+}
+
+/// One network that enlarges.
+#[derive(Debug)]
+struct Enlarger {
     planes: Planes,
     tiling: Tiling,
     pool: SessionPool,
 }
 
 impl Upscaler {
-    /// Opens the network of a card.
+    /// Opens the networks of cards, the first of which says the mode; of several the mean counts.
     ///
     /// # Errors
-    /// `NotFound` when there is no such card or its file is not here, `BadInput` when it does not
-    /// upscale, `Broken` when it cannot be opened.
+    /// `NotFound` when there is no such card or its file is not here, `BadInput` when one does not
+    /// upscale or they differ in scale, `Broken` when one cannot be opened.
     pub fn open(
         shelf: &Shelf,
         runtime: &Runtime,
-        name: &str,
+        names: &[&str],
         sessions: usize,
     ) -> Result<Self, Fault> {
-        let (card, repair) = card_of(shelf, name, Task::Upscale)?;
-        Ok(Self {
-            maker: maker(card),
-            mode: repair.mode.unwrap_or_default(),
-            planes: repair.planes,
-            tiling: tiling(repair, CORE),
-            pool: SessionPool::open(runtime, &shelf.path(name)?, sessions)?,
-        })
+        let (mut networks, mut makers, mut mode) = (Vec::new(), Vec::new(), None);
+        for name in names {
+            let (card, repair) = card_of(shelf, name, Task::Upscale)?;
+            mode = mode.or(repair.mode);
+            makers.push(maker(card));
+            networks.push(Enlarger {
+                planes: repair.planes,
+                tiling: tiling(repair, CORE),
+                pool: SessionPool::open(runtime, &shelf.path(name)?, sessions)?,
+            });
+        }
+        let mut scales = networks.iter().map(|network| network.tiling.scale);
+        let scale = match scales.next() {
+            Some(scale) if scales.all(|other| other == scale) => scale,
+            _ => return Err(Fault::bad_input("networks to enlarge by one scale are needed")),
+        };
+        let mode = mode.unwrap_or_default();
+        Ok(Self { maker: maker_of_all(makers), mode, scale, networks })
+    }
+}
+
+/// The maker of a mean; of one alone it is that one.
+fn maker_of_all(mut makers: Vec<Maker>) -> Maker {
+    if makers.len() == 1 {
+        return makers.remove(0);
+    }
+    let joined = |of: fn(&Maker) -> &str| makers.iter().map(of).collect::<Vec<_>>().join("+");
+    Maker {
+        backend: "onnx".to_owned(),
+        model: joined(|maker| &maker.model),
+        version: joined(|maker| &maker.version),
+        parameters: json!({ "mean_of": makers }).to_string(),
     }
 }
 
@@ -67,11 +99,12 @@ impl Restorer for Upscaler {
     }
 
     fn scale(&self) -> u32 {
-        self.tiling.scale as u32
+        self.scale as u32
     }
 
     fn memory(&self, width: u64, height: u64) -> u64 {
-        width * height * 3 + self.tiling.memory(width, 3)
+        let each = |network: &Enlarger| width * height * 3 + network.tiling.memory(width, 3);
+        self.networks.iter().map(each).sum()
     }
 
     async fn restore(
@@ -81,32 +114,64 @@ impl Restorer for Upscaler {
         rows: &mut dyn Rows,
         pace: &dyn Pace,
     ) -> Result<(), Fault> {
-        match self.planes {
-            Planes::Rgb => {
-                let planes = rgb_planes(picture);
-                let mut take = |values: &[f32]| {
-                    let strip: Vec<u8> = values.iter().map(|value| byte(value * 255.0)).collect();
-                    rows.take(&strip)
+        let planes: Vec<Picture> = self.networks.iter().map(|one| one.planes_of(picture)).collect();
+        let mut passages: Vec<Passage<'_>> = self
+            .networks
+            .iter()
+            .zip(&planes)
+            .map(|(one, planes)| Passage::new(one.tiling, &one.pool, planes, feed, 0.0))
+            .collect();
+        let colours = Colours::of(picture, self.scale);
+        let (mut row, width) = (0, picture.width() as usize * self.scale);
+        loop {
+            let mut mean: Vec<f32> = Vec::new();
+            for (one, passage) in self.networks.iter().zip(&mut passages) {
+                let Some(values) = passage.rows(&|share| go_on(pace, share)).await? else {
+                    return Ok(());
                 };
-                self.tiling.run(&self.pool, &planes, (feed, 0.0), pace, &mut take).await
+                let values = one.coloured(values, &colours, row);
+                if mean.is_empty() {
+                    mean = values;
+                } else {
+                    // They cut alike, so their rows come together.
+                    mean.iter_mut().zip(&values).for_each(|(sum, value)| *sum += value);
+                }
             }
+            row += mean.len() / 3 / width;
+            let share = 1.0 / self.networks.len() as f32;
+            let strip: Vec<u8> = mean.iter().map(|value| byte(value * share)).collect();
+            rows.take(&strip)?;
+        }
+    }
+}
+
+impl Enlarger {
+    fn planes_of(&self, picture: &Raster) -> Picture {
+        match self.planes {
+            Planes::Rgb => rgb_planes(picture),
+            Planes::Luma => Picture {
+                width: picture.width() as usize,
+                height: picture.height() as usize,
+                planes: vec![luma_plane(picture)],
+            },
+        }
+    }
+
+    /// What the network gave as red, green and blue, 0 to 255; luma alone gets the colours of the
+    /// picture, from this row on.
+    fn coloured(&self, mut values: Vec<f32>, colours: &Colours, first: usize) -> Vec<f32> {
+        values.iter_mut().for_each(|value| *value = (*value * 255.0).clamp(0.0, 255.0));
+        match self.planes {
+            Planes::Rgb => values,
             Planes::Luma => {
-                let (width, height) = (picture.width() as usize, picture.height() as usize);
-                let luma = Picture { width, height, planes: vec![luma_plane(picture)] };
-                let colours = Colours::of(picture, self.tiling.scale);
-                let mut row = 0;
-                let mut take = |values: &[f32]| {
-                    let mut strip = Vec::with_capacity(values.len() * 3);
-                    for line in values.chunks_exact(width * colours.scale) {
-                        for (luma, chroma) in line.iter().zip(colours.row(row)) {
-                            let luma = (luma * 255.0).clamp(0.0, 255.0);
-                            strip.extend(rgb_within(luma, chroma).map(byte));
-                        }
-                        row += 1;
+                let lines = values.chunks_exact(colours.width * colours.scale).enumerate();
+                let mut rgb = Vec::with_capacity(values.len() * 3);
+                for (at, line) in lines {
+                    for (&luma, chroma) in line.iter().zip(colours.row(first + at)) {
+                        rgb.extend(rgb_within(luma, chroma));
                     }
-                    rows.take(&strip)
-                };
-                self.tiling.run(&self.pool, &luma, (feed, 0.0), pace, &mut take).await
+                }
+                rgb
             }
         }
     }

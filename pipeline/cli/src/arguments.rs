@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassplate_pipeline::asset::{Tenant, check_collection};
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::restoration::{Mode, Repair};
 
 use crate::env;
 use crate::exit::CODES;
@@ -114,6 +115,9 @@ pub(crate) enum Command {
     /// Ask other models about a collection; their answers count once they are promoted
     #[command(after_help = CODES)]
     Relabel(Relabel),
+    /// Repair pictures: denoise, deblur, spread tones, colour, enlarge; the originals stay as they are
+    #[command(after_help = crate::command::restore::HELP)]
+    Restore(Restore),
     /// Show what labels a run would gain, lose and change
     #[command(after_help = CODES)]
     Compare(Compare),
@@ -198,6 +202,9 @@ pub(crate) struct Ingest {
     pub(crate) budget: Option<Dollars>,
     #[command(flatten)]
     pub(crate) device: OnDevice,
+    /// What to repair afterwards [default: what the config says, which is nothing unless it says so]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) restore: Option<Restoring>,
 }
 
 /// What quote takes.
@@ -378,6 +385,46 @@ pub(crate) struct Relabel {
     pub(crate) budget: Option<Dollars>,
     #[command(flatten)]
     pub(crate) device: OnDevice,
+}
+
+/// What restore takes.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// An asset's id, or a search: every picture that it finds
+    #[arg(required = true, value_name = "ASSET|QUERY")]
+    pub(crate) target: Vec<String>,
+    /// What to do, separated by commas: denoise, deblur, levels, colourise, upscale
+    /// [default: what the picture needs]
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    pub(crate) steps: Vec<Repair>,
+    /// How to enlarge: fidelity invents nothing, quality looks best, fast is done soon
+    #[arg(long, value_name = "MODE", default_value = "fast", value_parser = mode)]
+    pub(crate) mode: Mode,
+    /// Say what would be done and how long it would take, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do away with an asset's restorations, or with those that --name names
+    #[arg(long, conflicts_with_all = ["steps", "dry_run"])]
+    pub(crate) delete: bool,
+    /// The restoration to delete, as `show` names it: denoise+upscale-fast
+    #[arg(long, value_name = "NAME", requires = "delete")]
+    pub(crate) name: Option<String>,
+    /// Who deletes [default: people.name, GLASSPLATE_BY or the login name]
+    #[arg(long, value_name = "NAME", requires = "delete")]
+    pub(crate) by: Option<String>,
+}
+
+/// What is restored after an ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Restoring {
+    /// What each picture needs, whatever the config says.
+    Auto,
+    /// Nothing, whatever the config says.
+    Never,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    text.parse().map_err(|fault: glassplate_pipeline::fault::Fault| fault.reason())
 }
 
 /// What compare takes.

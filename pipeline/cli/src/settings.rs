@@ -15,6 +15,7 @@ use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
+use glassplate_pipeline::restoration;
 use glassplate_pipeline::store::s3::S3Settings;
 use glassplate_search::http::Served;
 use serde::Deserialize;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) rekognition: RekognitionSettings,
     /// What services may cost.
     pub(crate) paid: PaidSettings,
+    /// Which pictures are restored without being asked for by name.
+    pub(crate) restore: RestoreSettings,
     /// How AWS is reached.
     pub(crate) aws: AwsSettings,
     /// Where bytes are kept.
@@ -124,6 +127,23 @@ pub(crate) enum Policy {
 pub(crate) struct PaidSettings {
     /// The most that one run may spend, unless `--budget` says another; none: a run must say it.
     pub(crate) budget: Option<Dollars>,
+}
+
+/// Which pictures are restored, and how.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RestoreSettings {
+    /// For every collection that has no policy of its own.
+    pub(crate) default: restoration::Policy,
+    /// By collection.
+    pub(crate) collections: BTreeMap<String, restoration::Policy>,
+}
+
+impl RestoreSettings {
+    /// The policy of a collection.
+    pub(crate) fn of(&self, collection: &str) -> &restoration::Policy {
+        self.collections.get(collection).unwrap_or(&self.default)
+    }
 }
 
 /// Who rules on labels.
@@ -259,6 +279,8 @@ mod tests {
             ("[models]\ndevice = \"tpu\"", "tpu"),
             ("[batch]\nengine = \"step_functions\"\nvisibility_seconds = 1", "visibility_seconds"),
             ("[batch]\nengine = \"step_functions\"\nstate_machine = \"x\"", "state_machine"),
+            ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
+            ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

@@ -26,8 +26,6 @@ pub const SOURCE_TYPE: &str =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
-    /// Dust and scratches are painted over.
-    Scratches,
     /// Noise is taken away.
     Denoise,
     /// Edges are made sharper.
@@ -42,19 +40,12 @@ pub enum Repair {
 
 impl Repair {
     /// Every repair, in the order of the work.
-    pub const ALL: [Self; 6] = [
-        Self::Scratches,
-        Self::Denoise,
-        Self::Deblur,
-        Self::Levels,
-        Self::Colourise,
-        Self::Upscale,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Denoise, Self::Deblur, Self::Levels, Self::Colourise, Self::Upscale];
 
     /// Its name, as people type it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Scratches => "scratches",
             Self::Denoise => "denoise",
             Self::Deblur => "deblur",
             Self::Levels => "levels",

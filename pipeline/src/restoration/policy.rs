@@ -16,8 +16,6 @@ use crate::fault::Fault;
 pub struct Policy {
     /// What matters when pictures are made larger.
     pub mode: Mode,
-    /// When dust and scratches are painted over.
-    pub scratches: When,
     /// When noise is taken away.
     pub denoise: When,
     /// When edges are made sharper.
@@ -36,7 +34,6 @@ impl Policy {
         let when = |text: &str| text.parse().expect("a test reads every condition of it");
         Self {
             mode: Mode::Fast,
-            scratches: When::default(),
             denoise: when("noise >= 8"),
             deblur: when("blur >= 1.3 and blur <= 4 and noise < 4 and photographs"),
             levels: when("contrast < 0.6 and photographs"),
@@ -56,9 +53,8 @@ impl Policy {
         Plan::new(wanted.map(|(repair, _)| repair), self.mode)
     }
 
-    fn rules(&self) -> [(Repair, &When); 6] {
+    fn rules(&self) -> [(Repair, &When); 5] {
         [
-            (Repair::Scratches, &self.scratches),
             (Repair::Denoise, &self.denoise),
             (Repair::Deblur, &self.deblur),
             (Repair::Levels, &self.levels),
@@ -73,6 +69,8 @@ impl Policy {
 pub struct Seen {
     /// The longer side of the original, in pixels.
     pub long_edge: u32,
+    /// The pixels of the original.
+    pub pixels: u64,
     /// What assess found.
     pub assessment: Assessment,
 }
@@ -132,7 +130,8 @@ impl Test {
                 let value = match quantity {
                     Quantity::LongEdge => Some(seen.long_edge as f32),
                     Quantity::Noise => condition.map(|found| found.noise),
-                    Quantity::Blur => condition.and_then(|found| found.blur),
+                    // What moved cannot be undone as what lay out of focus can.
+                    Quantity::Blur => condition.and_then(|f| f.blur.filter(|_| !f.motion)),
                     Quantity::Contrast => condition.map(|found| found.contrast),
                     Quantity::Blockiness => condition.map(|found| found.blockiness),
                 };
@@ -278,6 +277,7 @@ mod tests {
         };
         Seen {
             long_edge: 1100,
+            pixels: 1100 * 800,
             assessment: Assessment { tone, chroma: 0.0, condition: Some(condition) },
         }
     }

@@ -136,7 +136,7 @@ pub async fn restore(
         let key = Key::Restoration { tenant: house.tenant.clone(), asset: asset.id.clone(), file };
         house.store.replace(&key, &Body::Bytes(Arc::new(bytes))).await?;
         files.push(Rendition {
-            name: width.max(height).to_string(),
+            name: format!("{}-{}", plan.name(), width.max(height)),
             width,
             height,
             media_type: "image/jpeg".to_owned(),

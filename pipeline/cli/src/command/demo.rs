@@ -38,6 +38,7 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
         without_labels: false,
         budget: None,
         device: OnDevice { device: None },
+        restore: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {

@@ -17,13 +17,17 @@ use glassplate_pipeline::ingest::{Ended, ingest};
 use glassplate_pipeline::manifest;
 use glassplate_pipeline::objects::Objects;
 use glassplate_pipeline::place::{Object, Place};
+use glassplate_pipeline::relabel;
+use glassplate_pipeline::restoration::Policy;
 use glassplate_pipeline::run::Run;
 use glassplate_pipeline::source::{Listing, list};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 
 use super::pass::{listen, new_run};
 use super::progress::Progress;
-use crate::arguments::{Ingest, Quote, Sources};
+use super::restore::{self, Restored, orders};
+use super::runs::balance_of;
+use crate::arguments::{Ingest, Quote, Restoring, Sources};
 use crate::compose::{Desk, Staff};
 use crate::exit::Exit;
 use crate::output::{self, say};
@@ -95,8 +99,12 @@ async fn perform(
     let ended = ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
     let bytes = progress.finish();
     listener.abort();
+    let ended = ended?;
+    if ended.left == 0 && ended.broken.is_none() {
+        restore_after(desk, &house, arguments).await?;
+    }
     let indexed = follower.stop().await;
-    let Ended { balance, left, broken } = ended?;
+    let Ended { balance, left, broken } = ended;
     let report = Report {
         run: Some(&id),
         balance,
@@ -129,6 +137,32 @@ async fn perform(
         None if balance.rejected + balance.failed > 0 => Ok(Exit::Listed),
         None => Ok(Exit::Done),
     }
+}
+
+/// Restores what the collection's policy wants, in a run of its own behind the ingest's.
+async fn restore_after(desk: &Desk, house: &Arc<House>, arguments: &Ingest) -> Result<(), Fault> {
+    let collection = &arguments.sources.collection;
+    let policy = match arguments.restore {
+        Some(Restoring::Never) => return Ok(()),
+        Some(Restoring::Auto) => Policy::auto(),
+        None => desk.settings.restore.of(collection).clone(),
+    };
+    if policy.is_idle() {
+        return Ok(());
+    }
+    let assets = relabel::assets(house, collection, None).await?;
+    let orders = orders(house, &assets, |seen| policy.plan(seen)).await?;
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let sources = vec![format!("restore collection {collection}")];
+    let Restored { run, ended, seconds } =
+        restore::perform(desk, house, collection, sources, orders).await?;
+    say(format!("restored in run {}: {}, in {seconds:.1} s", run.id, balance_of(&ended.balance)));
+    if let Some(fault) = ended.broken {
+        say(format!("restoring ended early: {}", fault.reason()));
+    }
+    Ok(())
 }
 
 /// The longest catalogue CSV that is taken from S3, in bytes.

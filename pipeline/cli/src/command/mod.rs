@@ -21,6 +21,7 @@ mod progress;
 mod promote;
 mod reindex;
 mod relabel;
+pub(crate) mod restore;
 mod review;
 mod runs;
 pub(crate) mod search;
@@ -99,6 +100,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Decisions { collection } => decisions::run(&desk, collection.as_deref()).await,
             Command::Calibrate(arguments) => calibrate::run(&desk, &arguments).await,
             Command::Relabel(arguments) => relabel::run(&desk, &arguments).await,
+            Command::Restore(arguments) => restore::run(&desk, &arguments).await,
             Command::Compare(arguments) => compare::run(&desk, &arguments).await,
             Command::Promote { run } => promote::run(&desk, &run, Standing::Promoted).await,
             Command::Undo { run } => promote::run(&desk, &run, Standing::Undone).await,
