@@ -11,4 +11,5 @@ pub mod photographs;
 pub mod pictures;
 pub mod relevance;
 pub mod scripted;
+pub mod server;
 pub mod synthetic;

@@ -142,7 +142,7 @@ pub(crate) enum Command {
     /// Print where a picture's file can be had: a signed URL of S3, or the file
     #[command(after_help = CODES)]
     Url(Url),
-    /// Make or check the bucket and the table that the config names
+    /// Make or check the bucket and the tables that the config names
     #[command(after_help = CODES)]
     Aws {
         #[command(subcommand)]
@@ -227,7 +227,7 @@ pub(crate) struct Url {
     pub(crate) seconds: u32,
 }
 
-/// What to do about bucket and table.
+/// What to do about bucket and tables.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AwsAction {
     /// Make what is missing
@@ -239,13 +239,13 @@ pub(crate) enum AwsAction {
 /// What prepare takes.
 #[derive(Debug, Args)]
 pub(crate) struct Prepare {
-    /// Read units a second of a provisioned table, instead of one billed on demand
+    /// Read units a second of a provisioned table for the catalogue, instead of one billed on demand
     #[arg(long, value_name = "N", requires = "write_units")]
     pub(crate) read_units: Option<u32>,
-    /// Write units a second of a provisioned table
+    /// Write units a second of that table
     #[arg(long, value_name = "N", requires = "read_units")]
     pub(crate) write_units: Option<u32>,
-    /// Leave the table unprotected against deletion, for trials
+    /// Leave the tables unprotected against deletion, for trials
     #[arg(long)]
     pub(crate) unprotected: bool,
 }

@@ -1,6 +1,7 @@
 //! Composition: fills the pipeline's ports with the embedded parts, as the settings say.
 
 mod batch;
+mod registry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,8 +29,6 @@ use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::store::s3::S3Store;
 use glassplate_pipeline::telemetry::Meter;
-use glassplate_pipeline::tenancy::Registry;
-use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use glassplate_search::Index;
 use tokio::sync::OnceCell;
 
@@ -174,12 +173,6 @@ impl Desk {
         self.home.join("catalogue.sqlite")
     }
 
-    /// Opens the registry of tenants, keys and deeds, making it where there is none.
-    pub(crate) fn registry(&self) -> Result<Arc<dyn Registry>, Fault> {
-        make_folder(&self.home)?;
-        Ok(Arc::new(SqliteRegistry::open(&self.home.join("registry.sqlite"))?))
-    }
-
     /// Opens the store.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Fault> {
         match &self.settings.store {
@@ -243,7 +236,7 @@ impl Desk {
         let purse = Purse::new(budget.unwrap_or_default(), triage);
         let mut purse = purse.patient(self.settings.longest_call());
         if budget.is_some() {
-            purse = purse.within(self.registry()?, &self.tenant);
+            purse = purse.within(self.registry().await?, &self.tenant);
         }
         Ok(House {
             tenant: self.tenant.clone(),

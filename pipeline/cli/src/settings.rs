@@ -17,6 +17,7 @@ use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
 use glassplate_pipeline::restoration;
 use glassplate_pipeline::store::s3::S3Settings;
+use glassplate_pipeline::tenancy::dynamo::RegistrySettings;
 use glassplate_search::http::Served;
 use serde::Deserialize;
 
@@ -54,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) catalogue: CatalogueSettings,
     /// Who hands out the tasks of batches.
     pub(crate) batch: BatchSettings,
+    /// Where tenants, keys and the audit log are kept beside a ledger in DynamoDB.
+    pub(crate) registry: RegistrySettings,
     /// How people and programs are served over HTTP.
     pub(crate) serve: Served,
 }
@@ -245,11 +248,21 @@ impl Settings {
         self.rekognition.validate()?;
         self.aws.validate()?;
         self.serve.validate()?;
+        self.registry.validate()?;
         if let StoreSettings::S3(s3) = &self.store {
             s3.validate()?;
         }
         if let BatchSettings::StepFunctions(batch) = &self.batch {
             batch.validate()?;
+        }
+        if let CatalogueSettings::Dynamodb(catalogue) = &self.catalogue {
+            catalogue.validate()?;
+            if catalogue.table == self.registry.table {
+                return Err(Fault::bad_input(format!(
+                    "registry.table is {}, which is the catalogue's: it must be another",
+                    catalogue.table
+                )));
+            }
         }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
@@ -281,6 +294,12 @@ mod tests {
             ("[batch]\nengine = \"step_functions\"\nstate_machine = \"x\"", "state_machine"),
             ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
             ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
+            ("[registry]\ntable = \"a/b\"", "registry.table"),
+            ("[catalogue]\nkind = \"dynamodb\"\ntable = \"a/b\"", "catalogue.table"),
+            (
+                "[catalogue]\nkind = \"dynamodb\"\ntable = \"one\"\n[registry]\ntable = \"one\"",
+                "registry.table",
+            ),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use super::super::{Note, Slate};
 use super::DynamoCatalogue;
-use super::key::{self, Attributes, Key};
-use super::table::{self, From, What, Write};
+use super::key;
 use crate::asset::Tenant;
+use crate::aws::dynamo::{Attributes, From, Key, NEW, SK, Update, Write, attribute};
 use crate::fault::Fault;
 use crate::purchase::Dollars;
 use crate::run::RunId;
@@ -43,7 +43,7 @@ impl Slate for DynamoCatalogue {
                 found.push(note);
             }
             match page.items.last() {
-                Some(last) if page.more => read = Some(table::text(last, key::SK)?.to_owned()),
+                Some(last) if page.more => read = Some(attribute::text(last, SK)?.to_owned()),
                 _ => break,
             }
         }
@@ -59,14 +59,14 @@ impl Slate for DynamoCatalogue {
         body: &str,
     ) -> Result<bool, Fault> {
         let mut item = Key::note(tenant, run, name).attributes();
-        item.insert("n".to_owned(), table::string(name));
-        item.insert("b".to_owned(), table::string(body));
-        item.insert("v".to_owned(), table::number(over + 1));
+        item.insert("n".to_owned(), attribute::string(name));
+        item.insert("b".to_owned(), attribute::string(body));
+        item.insert("v".to_owned(), attribute::number(over + 1));
         let condition = match over {
-            0 => (table::NEW, Attributes::new()),
-            over => ("v = :v", Attributes::from([(":v".to_owned(), table::number(over))])),
+            0 => (NEW, Attributes::new()),
+            over => ("v = :v", Attributes::from([(":v".to_owned(), attribute::number(over))])),
         };
-        let write = Write { what: What::Versioned, item, condition: Some(condition) };
+        let write = Write { item, condition: Some(condition) };
         if self.inner.table.write(&write).await? {
             return Ok(true);
         }
@@ -85,27 +85,30 @@ impl Slate for DynamoCatalogue {
         if amount > budget {
             return Ok(false);
         }
-        let most = table::number(budget.less(amount).millionths());
+        let most = attribute::number(budget.less(amount).millionths());
         let values = Attributes::from([
-            (":a".to_owned(), table::number(amount.millionths())),
+            (":a".to_owned(), attribute::number(amount.millionths())),
             (":most".to_owned(), most),
         ]);
-        let enough = "attribute_not_exists(d) OR d <= :most";
-        let key = Key::charge(tenant, run);
-        self.inner.table.update_if(&key, "ADD d :a", Some(enough), values).await
+        let update = Update {
+            expression: "ADD d :a".to_owned(),
+            condition: Some("attribute_not_exists(d) OR d <= :most".to_owned()),
+            values,
+        };
+        Ok(self.inner.table.update(&Key::charge(tenant, run), update).await?.held)
     }
 
     async fn charged(&self, tenant: &Tenant, run: &RunId) -> Result<Dollars, Fault> {
         let item = self.inner.table.get(&Key::charge(tenant, run)).await?;
-        let millionths = item.map(|item| table::count(&item, "d")).transpose()?;
+        let millionths = item.map(|item| attribute::count(&item, "d")).transpose()?;
         Ok(Dollars::from_millionths(millionths.unwrap_or(0)))
     }
 }
 
 fn note(item: &Attributes) -> Result<Note, Fault> {
     Ok(Note {
-        name: table::text(item, "n")?.to_owned(),
-        version: table::count(item, "v")?,
-        body: table::text(item, "b")?.to_owned(),
+        name: attribute::text(item, "n")?.to_owned(),
+        version: attribute::count(item, "v")?,
+        body: attribute::text(item, "b")?.to_owned(),
     })
 }
