@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glassplate_pipeline::fault::Fault;
 use ort::environment::Environment;
-use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::TensorRef;
 use tokio::sync::Semaphore;
 
@@ -178,11 +178,7 @@ impl Network<'_> {
 }
 
 /// Copies the outputs that are wanted, in this order.
-fn copied(
-    outputs: &SessionOutputs<'_>,
-    name: &str,
-    wanted: &[String],
-) -> Result<Outputs, Fault> {
+fn copied(outputs: &SessionOutputs<'_>, name: &str, wanted: &[String]) -> Result<Outputs, Fault> {
     let failed =
         |error: ort::Error| Fault::broken(format!("the network {name} failed")).because(error);
     wanted

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn what_each_version_of_assess_said_is_read() {
-        let first: Assessment = serde_json::from_str(r#"{"tone":"toned","chroma":3.5}"#).expect("1");
+        let first: Assessment =
+            serde_json::from_str(r#"{"tone":"toned","chroma":3.5}"#).expect("1");
         assert_eq!((first.tone, first.condition), (Tone::Toned, None));
         let second = r#"{"tone":"grey","chroma":0.0,"condition":{"noise":9.5,"blur":1.2,"motion":false,
             "contrast":0.7,"blockiness":0.4,"border":[0.05,0.0,0.05,0.0],"paper":0.1}}"#;

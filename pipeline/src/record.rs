@@ -533,9 +533,9 @@ fn step_state(opinion: &Opinion) -> StepState {
     let (state, reason) = match &opinion.verdict {
         Verdict::Found(Finding::Identified(found)) => (State::Done, note_of(found)),
         Verdict::Found(Finding::Rendered(found)) => (State::Done, found.note.clone()),
-        Verdict::Found(
-            Finding::Labelled(_) | Finding::Assessed(_) | Finding::Restored(_),
-        ) => (State::Done, None),
+        Verdict::Found(Finding::Labelled(_) | Finding::Assessed(_) | Finding::Restored(_)) => {
+            (State::Done, None)
+        }
         Verdict::Found(Finding::Discarded { who }) => {
             (State::NoneFound, Some(format!("{who} did away with it")))
         }

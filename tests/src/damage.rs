@@ -31,7 +31,8 @@ impl Chance {
 /// Adds noise of this deviation to each channel.
 pub fn noisy(picture: &Raster, sigma: f32, seed: u64) -> Raster {
     let mut chance = Chance::new(seed);
-    let values = picture.rgb().iter().map(|&value| byte(f32::from(value) + sigma * chance.normal()));
+    let values =
+        picture.rgb().iter().map(|&value| byte(f32::from(value) + sigma * chance.normal()));
     Raster::new(picture.width(), picture.height(), values.collect())
 }
 

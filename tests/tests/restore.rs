@@ -80,7 +80,9 @@ impl Restorer for Trick {
             }
             let wide: Vec<u8> = row
                 .chunks_exact(3)
-                .flat_map(|pixel| pixel.iter().map(|v| 255 - v).collect::<Vec<_>>().repeat(self.scale as usize))
+                .flat_map(|pixel| {
+                    pixel.iter().map(|v| 255 - v).collect::<Vec<_>>().repeat(self.scale as usize)
+                })
                 .collect();
             for _ in 0..self.scale {
                 rows.take(&wide)?;
@@ -101,7 +103,14 @@ fn run() -> Run {
     static RUNS: AtomicU32 = AtomicU32::new(1000);
     let (now, number) = (Timestamp::now(), RUNS.fetch_add(1, Ordering::SeqCst));
     let id = RunId::new(now, number);
-    Run::begun(id, &glassplate_pipeline::asset::Tenant::default(), COLLECTION, Vec::new(), "test", now)
+    Run::begun(
+        id,
+        &glassplate_pipeline::asset::Tenant::default(),
+        COLLECTION,
+        Vec::new(),
+        "test",
+        now,
+    )
 }
 
 fn says_boat(_: &Raster) -> Vec<Label> {
@@ -123,7 +132,12 @@ async fn record(house: &House, asset: &AssetId) -> Record {
     fold(&parts, &Verbatim)
 }
 
-async fn restored(house: &Arc<House>, team: &[Arc<Trick>], plan: &Plan, asset: &AssetId) -> (Run, Ended) {
+async fn restored(
+    house: &Arc<House>,
+    team: &[Arc<Trick>],
+    plan: &Plan,
+    asset: &AssetId,
+) -> (Run, Ended) {
     stoppable(house, team, plan, asset, &Arc::default()).await
 }
 
@@ -143,8 +157,15 @@ async fn stoppable(
         stop.store(false, Ordering::SeqCst);
         Arc::new(move |_: f32| stop.store(wanted, Ordering::SeqCst))
     };
-    let ended =
-        restore(house, &Workshop::new(restorers), run.clone(), orders, &mut Away, told, stop.clone());
+    let ended = restore(
+        house,
+        &Workshop::new(restorers),
+        run.clone(),
+        orders,
+        &mut Away,
+        told,
+        stop.clone(),
+    );
     (run, ended.await.unwrap())
 }
 
@@ -183,7 +204,9 @@ async fn a_restoration_stands_beside_its_original_says_what_it_is_and_can_be_tak
     assert!(told["digital_source_type"].value.to_string().contains("algorithmicallyEnhanced"));
     assert_eq!(made.restoration.source_type, SOURCE_TYPE);
     let xmp = String::from_utf8_lossy(&bytes);
-    for said in [asset.as_str(), &before.digest.sha256.to_string(), "levels", "upscale", "xmpMM:History"] {
+    for said in
+        [asset.as_str(), &before.digest.sha256.to_string(), "levels", "upscale", "xmpMM:History"]
+    {
         assert!(xmp.contains(said), "{said}");
     }
     let original_key = Key::Original { tenant: house.tenant.clone(), digest: before.digest.sha256 };
@@ -205,7 +228,10 @@ async fn a_restoration_stands_beside_its_original_says_what_it_is_and_can_be_tak
     let gone = record(&house, &asset).await;
     assert!(gone.restorations.is_empty());
     let step = &gone.steps["restore:levels+upscale-fast"];
-    assert_eq!((step.state, step.reason.as_deref()), (State::NoneFound, Some("ada did away with it")));
+    assert_eq!(
+        (step.state, step.reason.as_deref()),
+        (State::NoneFound, Some("ada did away with it"))
+    );
     let length = house.store.length(&Key::from_path(&file.path).unwrap()).await.unwrap();
     assert_eq!(length, None);
     let (_, anew) = restored(&house, &team, &plan, &asset).await;

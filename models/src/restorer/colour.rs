@@ -22,7 +22,13 @@ pub(super) fn rgb(y: f32, [cb, cr]: [f32; 2]) -> [f32; 3] {
 pub(super) fn rgb_within(y: f32, chroma: [f32; 2]) -> [f32; 3] {
     let most = |value: f32| {
         let by = value - y;
-        if by > 0.0 { (255.0 - y) / by } else if by < 0.0 { -y / by } else { 1.0 }
+        if by > 0.0 {
+            (255.0 - y) / by
+        } else if by < 0.0 {
+            -y / by
+        } else {
+            1.0
+        }
     };
     let share = rgb(y, chroma).into_iter().map(most).fold(1.0, f32::min).max(0.0);
     rgb(y, chroma.map(|value| value * share))

@@ -76,9 +76,8 @@ impl Colouriser {
     /// What the networks say of a picture's luma.
     async fn guessed(&self, luma: &[u8], width: u32, height: u32) -> Result<Coarse, Fault> {
         let scale = self.side as f32 / width.max(height) as f32;
-        let [columns, rows] = [width, height].map(|side| {
-            MULTIPLE * ((side as f32 * scale / MULTIPLE as f32).round() as u32).max(1)
-        });
+        let [columns, rows] = [width, height]
+            .map(|side| MULTIPLE * ((side as f32 * scale / MULTIPLE as f32).round() as u32).max(1));
         let small = reduced(luma, [width, height], [columns, rows], FilterType::CatmullRom)?;
         let values: Vec<f32> = small.iter().map(|&v| (f32::from(v) - 127.0) / 128.0).collect();
         let images = values.repeat(3);
@@ -177,9 +176,8 @@ fn coloured(
     rows: std::ops::Range<usize>,
     threads: usize,
 ) -> Vec<u8> {
-    let likeness: [f32; 256] = std::array::from_fn(|apart| {
-        (-(apart as f32 / NEAR).powi(2) / 2.0).exp()
-    });
+    let likeness: [f32; 256] =
+        std::array::from_fn(|apart| (-(apart as f32 / NEAR).powi(2) / 2.0).exp());
     let columns: Vec<Taps> = (0..width).map(|x| Taps::of(x, width, coarse.width)).collect();
     let mut strip = vec![0; rows.len() * width * 3];
     let share = rows.len().div_ceil(threads).max(1);

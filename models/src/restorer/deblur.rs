@@ -166,8 +166,7 @@ fn sharpened(
         columns.map(|x| f32::from(row[mirrored(x, width)])).collect()
     };
     let first = rows.start as isize - reach as isize;
-    let lines: Vec<Vec<f32>> =
-        (first..rows.end as isize + reach as isize).map(padded).collect();
+    let lines: Vec<Vec<f32>> = (first..rows.end as isize + reach as isize).map(padded).collect();
     let mut strip = vec![0; rows.len() * width * 3];
     let share = rows.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
@@ -226,7 +225,10 @@ mod tests {
         let picture = Arc::new(Raster::new(width, height, row.repeat(height as usize)));
         let mut out = super::super::tests::Kept::default();
         let deblurrer = Deblurrer::new(2);
-        deblurrer.restore(&picture, Some(1.6), &mut out, &super::super::tests::Always).await.unwrap();
+        deblurrer
+            .restore(&picture, Some(1.6), &mut out, &super::super::tests::Always)
+            .await
+            .unwrap();
         assert_eq!(out.0.len(), picture.rgb().len());
         let error = |of: &[u8]| -> f32 {
             let line = of[96 * 3 * 30..].chunks_exact(3).take(96);

@@ -175,7 +175,9 @@ mod tests {
         let full = levelled(ramp(0, 255)).await;
         let before = ramp(0, 255);
         assert!(full.iter().zip(before.rgb()).all(|(a, b)| a.abs_diff(*b) < 16));
-        assert!(levelled(Raster::new(3, 1, vec![200; 9])).await.iter().all(|v| v.abs_diff(200) < 3));
+        assert!(
+            levelled(Raster::new(3, 1, vec![200; 9])).await.iter().all(|v| v.abs_diff(200) < 3)
+        );
     }
 
     #[test]

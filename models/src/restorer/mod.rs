@@ -82,9 +82,8 @@ fn rgb_planes(picture: &Raster) -> Picture {
 
 /// A picture's luma in 8 bits.
 fn luma_plane(picture: &Raster) -> Vec<u8> {
-    let luma = |pixel: &[u8]| {
-        colour::byte(colour::luma([pixel[0], pixel[1], pixel[2]].map(f32::from)))
-    };
+    let luma =
+        |pixel: &[u8]| colour::byte(colour::luma([pixel[0], pixel[1], pixel[2]].map(f32::from)));
     picture.rgb().chunks_exact(3).map(luma).collect()
 }
 

@@ -160,8 +160,10 @@ impl<'a> Passage<'a> {
             let answer = work
                 .await
                 .unwrap_or_else(|e| Err(Fault::broken("a tile was not finished").because(e)))?;
-            let ends =
-                [[x == 0, x + 1 == across], [self.joined == 0, self.joined + 1 == self.lines.len()]];
+            let ends = [
+                [x == 0, x + 1 == across],
+                [self.joined == 0, self.joined + 1 == self.lines.len()],
+            ];
             self.band.add(&tile, ends, &answer)?;
             go_on((number + 1) as f32 / all as f32)?;
         }
@@ -221,8 +223,10 @@ impl Band {
         }
         let columns = weights(across.len() * scale, self.feather, ends[0]);
         let lines = weights(rows, self.feather, ends[1]);
-        let (skip_x, skip_y) =
-            ((across.start - tile.shown[0].start) * scale, (down.start - tile.shown[1].start) * scale);
+        let (skip_x, skip_y) = (
+            (across.start - tile.shown[0].start) * scale,
+            (down.start - tile.shown[1].start) * scale,
+        );
         for (y, line) in lines.iter().enumerate() {
             let to = (y * self.width + across.start * scale) * self.outputs;
             for plane in 0..self.outputs {

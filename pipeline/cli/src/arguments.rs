@@ -372,8 +372,8 @@ pub(crate) struct Restore {
     /// [default: what the picture needs]
     #[arg(long, value_delimiter = ',', value_name = "STEPS")]
     pub(crate) steps: Vec<Repair>,
-    /// How to enlarge: fidelity invents nothing, quality looks best, fast is done soon
-    #[arg(long, value_name = "MODE", default_value = "fast", value_parser = mode)]
+    /// How to enlarge: fidelity invents nothing, quality looks best, fast draws crisp edges
+    #[arg(long, value_name = "MODE", default_value = "fidelity", value_parser = mode)]
     pub(crate) mode: Mode,
     /// Say what would be done and how long it would take, and do nothing
     #[arg(long)]

@@ -48,10 +48,9 @@ pub(crate) struct PlaneCanvas {
 impl PlaneCanvas {
     pub(crate) fn new(width: u32, height: u32) -> Self {
         let (columns, rows) = ((width as usize).div_ceil(2), (height as usize).div_ceil(2));
-        let luma =
-            Plane::grey(2 * columns, 2 * rows).framed(f64::from(width), f64::from(height));
-        let chroma = Plane::grey(columns, rows)
-            .framed(f64::from(width) / 2.0, f64::from(height) / 2.0);
+        let luma = Plane::grey(2 * columns, 2 * rows).framed(f64::from(width), f64::from(height));
+        let chroma =
+            Plane::grey(columns, rows).framed(f64::from(width) / 2.0, f64::from(height) / 2.0);
         let planes = Planes { width, height, luma, chroma: Some([chroma.clone(), chroma]) };
         Self { planes, filled: 0, waiting: Vec::new() }
     }

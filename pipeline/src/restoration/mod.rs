@@ -40,13 +40,8 @@ pub enum Repair {
 
 impl Repair {
     /// Every repair, in the order of the work.
-    pub const ALL: [Self; 5] = [
-        Self::Denoise,
-        Self::Deblur,
-        Self::Levels,
-        Self::Colourise,
-        Self::Upscale,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Denoise, Self::Deblur, Self::Levels, Self::Colourise, Self::Upscale];
 
     /// Its name, as people type it.
     pub const fn name(self) -> &'static str {
@@ -64,12 +59,12 @@ impl Repair {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Nothing is invented: for documents and evidence.
+    /// Nothing is invented: for documents and evidence, and unless another is asked for.
+    #[default]
     Fidelity,
     /// It looks best, and details are made up.
     Quality,
-    /// It is done soon.
-    #[default]
+    /// Edges are drawn crisp, quickly.
     Fast,
 }
 
@@ -173,7 +168,9 @@ impl std::str::FromStr for Mode {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let modes = [Self::Fidelity, Self::Quality, Self::Fast];
         modes.into_iter().find(|mode| mode.name() == text).ok_or_else(|| {
-            Fault::bad_input(format!("there is no mode {text:?}; there are fidelity, quality, fast"))
+            Fault::bad_input(format!(
+                "there is no mode {text:?}; there are fidelity, quality, fast"
+            ))
         })
     }
 }

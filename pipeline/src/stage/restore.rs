@@ -131,9 +131,9 @@ pub async fn restore(
         let bytes = provenance.written_into(&coded)?;
         let hash = Digest::new(Sha256::digest(&bytes).into());
         digest.get_or_insert(hash);
-        let file = format!("{}-{}-{width}.jpg", plan.name().replace('+', "_"), &hash.to_string()[..8]);
-        let key =
-            Key::Restoration { tenant: house.tenant.clone(), asset: asset.id.clone(), file };
+        let file =
+            format!("{}-{}-{width}.jpg", plan.name().replace('+', "_"), &hash.to_string()[..8]);
+        let key = Key::Restoration { tenant: house.tenant.clone(), asset: asset.id.clone(), file };
         house.store.replace(&key, &Body::Bytes(Arc::new(bytes))).await?;
         files.push(Rendition {
             name: format!("{}-{}", plan.name(), width.max(height)),

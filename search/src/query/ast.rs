@@ -264,7 +264,9 @@ fn clause(at: usize, field: Option<&str>, value: Value<'_>) -> Result<Clause, Fa
     let target = field.map_or(Ok(Target::Anywhere), |field| target(at, field, text))?;
     let mut words = Words { shown: text.to_owned(), tokens: Vec::new(), quoted, opening: None };
     match target {
-        Target::Date(_) | Target::Measured(_) | Target::Asset => return Ok(Clause { target, words }),
+        Target::Date(_) | Target::Measured(_) | Target::Asset => {
+            return Ok(Clause { target, words });
+        }
         Target::Fact(_) => {
             words.shown = text.to_lowercase();
             return Ok(Clause { target, words });

@@ -104,9 +104,7 @@ fn owned(need: &Need) -> bool {
         Need::All(all) => all.iter().any(owned),
         Need::Any(any) => any.iter().all(owned),
         Need::Not(_) => false,
-        Need::One(clause) => {
-            !matches!(clause.target, Target::Date(_) | Target::Measured(_))
-        },
+        Need::One(clause) => !matches!(clause.target, Target::Date(_) | Target::Measured(_)),
         Need::Name { .. } | Need::Opening { .. } => true,
     }
 }

@@ -295,9 +295,9 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
             )
         }),
     ];
-    entries.extend(assessed.map(|found| {
-        Entry::Opinion(opinion("assess", pixels, &maker("assess"), found))
-    }));
+    entries.extend(
+        assessed.map(|found| Entry::Opinion(opinion("assess", pixels, &maker("assess"), found))),
+    );
     catalogue.append(tenant, entries).await.expect("append");
     id
 }

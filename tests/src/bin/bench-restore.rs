@@ -45,7 +45,8 @@ async fn main() -> Outcome<()> {
     if asked("colourise") {
         bench.colourise().await?;
     }
-    for (name, mode) in [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
+    for (name, mode) in
+        [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
     {
         if asked(name) {
             bench.upscale(name, mode, &kodak[0]).await?;
@@ -206,7 +207,9 @@ impl Bench {
     async fn colourise(&self) -> Outcome<()> {
         let name = self.named(Task::Colourise, None)?;
         let colouriser = Colouriser::open(&self.shelf, &self.runtime, &name, self.threads)?;
-        println!("\ncolourise: greyed copies; chroma error against grey, PSNR against a tint (a 2, b 8)");
+        println!(
+            "\ncolourise: greyed copies; chroma error against grey, PSNR against a tint (a 2, b 8)"
+        );
         for set in ["restoration_bench/dev/kodak24", "coco_sample", "scenes_colour_cid22"] {
             let (mut nearer, mut all) = (0, 0);
             let (mut ours, mut tints, mut colours, mut seconds) = (vec![], vec![], vec![], vec![]);
@@ -242,12 +245,15 @@ impl Bench {
         for set in ["Set5/x4", "BSD100/x4"] {
             let folder = self.data.join("restoration_bench/dev").join(set);
             let (mut plain, mut ours) = (Vec::new(), Vec::new());
-            for path in files(&folder)?.iter().filter(|path| path.to_string_lossy().ends_with("_LR.png")) {
+            for path in
+                files(&folder)?.iter().filter(|path| path.to_string_lossy().ends_with("_LR.png"))
+            {
                 let truth = whole(Path::new(&path.to_string_lossy().replace("_LR", "_HR")))?;
                 let small = whole(path)?;
                 let (made, _) = repaired(&upscaler, &small, None).await?;
                 let bicubic = enlarged(&small, 4)?;
-                let [width, height] = [truth.width().min(made.width()), truth.height().min(made.height())];
+                let [width, height] =
+                    [truth.width().min(made.width()), truth.height().min(made.height())];
                 let [truth, made, bicubic] =
                     [&truth, &made, &bicubic].map(|one| cropped(one, width, height));
                 plain.push(psnr_of_luma(&bicubic, &truth, 4));
@@ -262,10 +268,13 @@ impl Bench {
 
     /// Tiles against one tile that holds all: every network on a picture of many tiles.
     async fn seams(&self, picture: &Raster) -> Outcome<()> {
-        println!("\nseams: a part of a picture tiled, against the same part in the middle of one tile");
+        println!(
+            "\nseams: a part of a picture tiled, against the same part in the middle of one tile"
+        );
         let part = cropped(picture, 300, 300);
         // One tile holds 128 pixels for upscalers: the middle of a small crop is far from any edge.
-        for (name, mode) in [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
+        for (name, mode) in
+            [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
         {
             let upscaler = self.upscaler(mode)?;
             let (tiled, _) = repaired(&upscaler, &part, None).await?;
@@ -287,7 +296,9 @@ impl Bench {
         let picture = Raster::new(
             width,
             height,
-            (0..width * height).flat_map(|at| [(at % 251) as u8, (at / 6000 % 256) as u8, 90]).collect(),
+            (0..width * height)
+                .flat_map(|at| [(at % 251) as u8, (at / 6000 % 256) as u8, 90])
+                .collect(),
         );
         println!("\npeak memory of this process, a picture of 24 megapixels in hand");
         println!("  before: {} MiB", peak_kib()? / 1024);
@@ -318,8 +329,7 @@ fn cropped(picture: &Raster, width: u32, height: u32) -> Raster {
 }
 
 fn difference(one: &Raster, other: &Raster) -> f64 {
-    let sum: f64 =
-        one.rgb().iter().zip(other.rgb()).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum();
+    let sum: f64 = one.rgb().iter().zip(other.rgb()).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum();
     sum / one.rgb().len() as f64
 }
 
@@ -327,8 +337,7 @@ fn enlarged(picture: &Raster, scale: u32) -> Outcome<Raster> {
     let (width, height) = (picture.width(), picture.height());
     let source = ImageRef::new(width, height, picture.rgb(), PixelType::U8x3)?;
     let mut large = Image::new(width * scale, height * scale, PixelType::U8x3);
-    let options =
-        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new().resize(&source, &mut large, &options)?;
     Ok(Raster::new(width * scale, height * scale, large.into_vec()))
 }
@@ -336,8 +345,9 @@ fn enlarged(picture: &Raster, scale: u32) -> Outcome<Raster> {
 /// The constant warm tint that says nothing: CIE Lab's a 2 and b 8 as they are at middle grey.
 fn tinted(grey: &Raster) -> Raster {
     let tint = [8.5_f32, -1.0, -14.5];
-    let rgb = grey.rgb().chunks_exact(3).flat_map(|pixel| {
-        tint.map(|by| (f32::from(pixel[0]) + by + 0.5).clamp(0.0, 255.0) as u8)
-    });
+    let rgb = grey
+        .rgb()
+        .chunks_exact(3)
+        .flat_map(|pixel| tint.map(|by| (f32::from(pixel[0]) + by + 0.5).clamp(0.0, 255.0) as u8));
     Raster::new(grey.width(), grey.height(), rgb.collect())
 }

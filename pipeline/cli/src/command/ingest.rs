@@ -136,11 +136,7 @@ async fn perform(
 }
 
 /// Restores what the collection's policy wants, in a run of its own behind the ingest's.
-async fn restore_after(
-    desk: &Desk,
-    house: &Arc<House>,
-    arguments: &Ingest,
-) -> Result<(), Fault> {
+async fn restore_after(desk: &Desk, house: &Arc<House>, arguments: &Ingest) -> Result<(), Fault> {
     let collection = &arguments.sources.collection;
     let policy = match arguments.restore {
         Some(Restoring::Never) => return Ok(()),
@@ -158,11 +154,7 @@ async fn restore_after(
     let sources = vec![format!("restore collection {collection}")];
     let Restored { run, ended, seconds } =
         restore::perform(desk, house, collection, sources, orders).await?;
-    say(format!(
-        "restored in run {}: {}, in {seconds:.1} s",
-        run.id,
-        balance_of(&ended.balance)
-    ));
+    say(format!("restored in run {}: {}, in {seconds:.1} s", run.id, balance_of(&ended.balance)));
     if let Some(fault) = ended.broken {
         say(format!("restoring ended early: {}", fault.reason()));
     }

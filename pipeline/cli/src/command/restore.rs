@@ -61,12 +61,11 @@ pub(crate) async fn run(desk: &Desk, arguments: &Restore) -> Result<Exit, Fault>
         return delete(desk, &house, arguments).await;
     }
     let assets = targets(desk, &house, &arguments.target).await?;
-    let orders = orders(&house, &assets, |seen| match Plan::new(
-        arguments.steps.iter().copied(),
-        arguments.mode,
-    ) {
-        Some(plan) => Some(plan),
-        None => Policy { mode: arguments.mode, ..Policy::auto() }.plan(seen),
+    let orders = orders(&house, &assets, |seen| {
+        match Plan::new(arguments.steps.iter().copied(), arguments.mode) {
+            Some(plan) => Some(plan),
+            None => Policy { mode: arguments.mode, ..Policy::auto() }.plan(seen),
+        }
     });
     let orders = orders.await?;
     if arguments.dry_run {
@@ -161,7 +160,9 @@ async fn rehearse(
         let seconds = estimates.seconds(house, order).await?;
         all += seconds;
         if desk.json {
-            told.push(json!({ "asset": order.asset, "plan": order.plan.name(), "seconds": seconds }));
+            told.push(
+                json!({ "asset": order.asset, "plan": order.plan.name(), "seconds": seconds }),
+            );
         } else {
             data(format!("{}  {}  about {seconds:.1} s", order.asset, order.plan.name()));
         }

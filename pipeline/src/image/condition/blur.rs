@@ -44,7 +44,8 @@ const MOTION: (f32, f32) = (1.0, 1.9);
 /// Estimation from a Single Image, 2011).
 pub(super) fn blur(channel: &Channel, noise: f32) -> Option<Blur> {
     let halves = channel.width.min(channel.height) >= 2 * LEAST_SIDE;
-    let found = edges(channel, noise).and_then(|edges| edges.read(if noise >= NOISY_FROM { SHARP_IN_NOISE } else { SHARP }));
+    let found = edges(channel, noise)
+        .and_then(|edges| edges.read(if noise >= NOISY_FROM { SHARP_IN_NOISE } else { SHARP }));
     let surer = |sigma: f32| sigma > TOO_SOFT || noise > 9.0;
     if halves && found.is_none_or(|found| surer(found.sigma)) {
         // Averaging leaves half of the noise, and a little blur of its own.
@@ -73,10 +74,8 @@ impl Edges {
             return None;
         }
         let whole = sigma_of(&mut all);
-        let [across, down, falling, rising] = self
-            .0
-            .each_mut()
-            .map(|squares| (squares.len() >= ENOUGH).then(|| sigma_of(squares)));
+        let [across, down, falling, rising] =
+            self.0.each_mut().map(|squares| (squares.len() >= ENOUGH).then(|| sigma_of(squares)));
         let moved = |one: Option<f32>, other: Option<f32>| {
             let (softer, sharper) = (one?.max(other?), one?.min(other?));
             (softer > MOTION.0 && softer > MOTION.1 * sharper).then_some(softer)

@@ -24,8 +24,7 @@ pub(super) fn border(channel: &Channel) -> [f32; 4] {
         }
         let most = (length as f32 * MOST) as usize;
         let even = |line: usize| {
-            let near =
-                (0..across).filter(|&at| (sample(line, at) - level).abs() < STRAY).count();
+            let near = (0..across).filter(|&at| (sample(line, at) - level).abs() < STRAY).count();
             near as f32 >= across as f32 * EVEN
         };
         let lines = (0..most).take_while(|&line| even(line)).count();

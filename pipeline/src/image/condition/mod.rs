@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn the_smallest_pictures_pass() {
         for (width, height) in [(1, 1), (2, 5), (1, 300), (9, 9), (300, 2)] {
-            let found = condition(&Raster::new(width, height, vec![9; (width * height * 3) as usize]));
+            let found =
+                condition(&Raster::new(width, height, vec![9; (width * height * 3) as usize]));
             assert!(found.noise.abs() < 0.01 && found.blur.is_none(), "{found:?}");
         }
     }

@@ -44,9 +44,12 @@ pub(super) fn noise(channel: &Channel) -> f32 {
         let count = (BLOCK * BLOCK) as f32;
         // The mask's own deviation is 6 for noise of 1.
         let deviation = (std::f32::consts::PI / 2.0).sqrt() / 6.0;
-        found.extend(magnitudes.iter().zip(&sums).map(|(&magnitude, &sum)| {
-            (sum / count, deviation * magnitude / count)
-        }));
+        found.extend(
+            magnitudes
+                .iter()
+                .zip(&sums)
+                .map(|(&magnitude, &sum)| (sum / count, deviation * magnitude / count)),
+        );
     }
     let first = quiet(found.iter().map(|block| block.1).collect());
     let room = CLIPPED * first + 4.0;
