@@ -8,6 +8,7 @@ mod ask;
 pub mod assessment;
 pub mod asset;
 pub mod aws;
+pub mod batch;
 pub mod beside;
 pub mod catalogue;
 pub mod catalogue_csv;

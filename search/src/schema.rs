@@ -16,7 +16,7 @@
 //! | `order` | the asset id's first 13 characters as a number | a stable order of equals |
 //! | `bytes` | the original's length | how much a tenant has |
 //! | `embedding` | the space's number, then the 128 bytes in eights | what is alike |
-//! | `body` | the summary as JSON, stored only | what a hit shows |
+//! | `body` | the summary, see [`crate::summary`], stored only | what a hit shows |
 //!
 //! Every term begins with its tenant, so a posting list is of one tenant alone: another one's
 //! pictures add nothing to a count, and no time to a search.
@@ -164,8 +164,7 @@ impl Columns {
         for number in document.embedding.iter().flat_map(likeness::packed) {
             written.add_u64(self.embedding, number);
         }
-        let body = serde_json::to_string(&document.summary).expect("a summary is plain data");
-        written.add_text(self.body, body);
+        written.add_text(self.body, document.summary.written());
         written
     }
 }

@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+mod batch;
+mod infra;
 mod tenancy;
 
 use std::path::PathBuf;
@@ -12,6 +14,11 @@ use glassplate_pipeline::restoration::{Mode, Repair};
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use batch::{
+    BatchAction, Bounded, HoldBatch, OnDevice, PlanBatch, RedriveBatch, ReportFormat, ResumeBatch,
+    Says, StartBatch, Worker,
+};
+pub(crate) use infra::{InfraAction, Parameters, WhichStacks};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
@@ -54,6 +61,14 @@ pub(crate) enum Command {
     /// Take pictures in: identify, store, render, label, record, index
     #[command(after_help = CODES)]
     Ingest(Ingest),
+    /// Run over many sources by many workers: plan, start, watch, pause, redrive, report
+    Batch {
+        #[command(subcommand)]
+        action: BatchAction,
+    },
+    /// Do the tasks of batches as they come, until it is ended
+    #[command(after_help = CODES)]
+    Worker(Worker),
     /// Say what labelling by services would cost, and ask none
     #[command(after_help = CODES)]
     Quote(Quote),
@@ -133,6 +148,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: AwsAction,
     },
+    /// Check, deploy, compare and take down what runs on AWS
+    #[command(after_help = CODES)]
+    Infra {
+        #[command(subcommand)]
+        action: InfraAction,
+    },
     /// Open archives to tenants, and bound what they use over HTTP
     Tenant {
         #[command(subcommand)]
@@ -182,6 +203,8 @@ pub(crate) struct Ingest {
     /// What to repair afterwards [default: what the config says, which is nothing unless it says so]
     #[arg(long, value_name = "WHAT")]
     pub(crate) restore: Option<Restoring>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What quote takes.
@@ -360,6 +383,8 @@ pub(crate) struct Relabel {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What restore takes.
@@ -387,6 +412,8 @@ pub(crate) struct Restore {
     /// Who deletes [default: people.name, GLASSPLATE_BY or the login name]
     #[arg(long, value_name = "NAME", requires = "delete")]
     pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What is restored after an ingest.
@@ -502,6 +529,13 @@ impl Arguments {
             searching |= text == "search";
             argument
         }))
+    }
+}
+
+impl Arguments {
+    /// What a Lambda function does, which is started without arguments.
+    pub(crate) fn of_a_function() -> Self {
+        Self::parse_from(["glassplate", "worker"])
     }
 }
 

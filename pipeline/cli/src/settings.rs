@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use glassplate_models::labeller::cascade::CascadeSettings;
 use glassplate_models::labeller::rekognition::RekognitionSettings;
+use glassplate_models::session::Device;
 use glassplate_pipeline::aws::AwsSettings;
+use glassplate_pipeline::batch::step_functions::StepFunctionsSettings;
 use glassplate_pipeline::catalogue::dynamo::DynamoSettings;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
@@ -50,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     /// Where the ledger is kept.
     pub(crate) catalogue: CatalogueSettings,
+    /// Who hands out the tasks of batches.
+    pub(crate) batch: BatchSettings,
     /// How people and programs are served over HTTP.
     pub(crate) serve: Served,
 }
@@ -74,6 +78,17 @@ pub(crate) enum CatalogueSettings {
     Sqlite,
     /// In an Amazon DynamoDB table.
     Dynamodb(DynamoSettings),
+}
+
+/// Who hands out the tasks of batches.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(tag = "engine", rename_all = "snake_case")]
+pub(crate) enum BatchSettings {
+    /// This process.
+    #[default]
+    Local,
+    /// AWS Step Functions, through an SQS queue.
+    StepFunctions(StepFunctionsSettings),
 }
 
 /// Whether networks here label, or a service, or both.
@@ -168,6 +183,8 @@ pub(crate) struct ModelSettings {
     pub(crate) mirror: Option<PathBuf>,
     /// A folder of model cards of one's own.
     pub(crate) cards: Option<PathBuf>,
+    /// Where networks run.
+    pub(crate) device: Device,
 }
 
 impl Settings {
@@ -231,6 +248,9 @@ impl Settings {
         if let StoreSettings::S3(s3) = &self.store {
             s3.validate()?;
         }
+        if let BatchSettings::StepFunctions(batch) = &self.batch {
+            batch.validate()?;
+        }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
         }
@@ -258,6 +278,9 @@ mod tests {
             ("[serve]\nport = 80", "port"),
             ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
             ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
+            ("[models]\ndevice = \"tpu\"", "tpu"),
+            ("[batch]\nengine = \"step_functions\"\nvisibility_seconds = 1", "visibility_seconds"),
+            ("[batch]\nengine = \"step_functions\"\nstate_machine = \"x\"", "state_machine"),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

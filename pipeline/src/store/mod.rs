@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-pub use key::Key;
+pub use key::{BatchFile, Key};
 
 use crate::asset::Digest;
 use crate::fault::Fault;

@@ -22,6 +22,7 @@ use super::postings::{AnyQuery, ClaimQuery, Least, TextQuery};
 use crate::ask::{Correction, Facet};
 use crate::document::named_term;
 use crate::fields;
+use crate::generation::Generation;
 use crate::level::{IN_TEXT, IN_TITLE, IN_TRACE};
 use crate::lexicon::Lexicon;
 use crate::schema::{Columns, fact_term, key};
@@ -71,12 +72,12 @@ pub(crate) fn plan(
     query: &Query,
     within: &[(Facet, String)],
     tenant: &Tenant,
-    columns: &Columns,
+    Generation { columns, neighbours, .. }: &Generation,
     searcher: &Searcher,
     bar: &Bar,
 ) -> tantivy::Result<Plan> {
     let exact = query.least.map(|least| Least::of(&Bar::of_all(least)));
-    let lexicon = Lexicon { columns, tenant, searcher };
+    let lexicon = Lexicon { columns, tenant, searcher, neighbours };
     let least = exact.unwrap_or_else(|| Least::of(bar));
     let mut planner = Planner {
         columns,

@@ -22,7 +22,8 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::{Bar, LabelState};
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
-use crate::{Answer, Ask, FoundLabel, Index};
+use crate::summary::KeptLabel;
+use crate::{Answer, Ask, Index};
 
 /// A dozen synsets: offset, synonyms with the preferred name first, parent's offset.
 const SYNSETS: [(&str, &[&str], &str); 13] = [
@@ -67,14 +68,14 @@ impl Vocabulary for SmallVocabulary {
 }
 
 /// A machine's label; its synset is the one that the small vocabulary has for the name.
-pub(crate) fn label(name: &str, confidence: f32) -> FoundLabel {
-    FoundLabel {
-        name: name.to_owned(),
+pub(crate) fn label(name: &str, confidence: f32) -> KeptLabel<'static> {
+    KeptLabel {
+        name: name.to_owned().into(),
         kind: LabelKind::Object,
         confidence,
         state: LabelState::Proposed,
-        model: "efficientnet-lite0".to_owned(),
-        wordnet: SmallVocabulary.lookup(name).pop(),
+        model: "efficientnet-lite0".to_owned().into(),
+        wordnet: SmallVocabulary.lookup(name).pop().map(|synset| synset.to_string().into()),
         parents: Vec::new(),
         doubtful: false,
     }
@@ -231,12 +232,12 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
         damage: Vec::new(),
     };
     let claim = |&(name, confidence): &(&str, f32)| {
-        let FoundLabel { name, kind, wordnet, .. } = label(name, confidence);
+        let KeptLabel { name, kind, wordnet, .. } = label(name, confidence);
         Label {
-            name,
+            name: name.to_string(),
             kind,
             confidence,
-            wordnet,
+            wordnet: wordnet.as_deref().and_then(Synset::parse),
             parents: Vec::new(),
             instances: Vec::new(),
             evidence: Vec::new(),

@@ -35,6 +35,7 @@ use rehearsal::rehearse;
 use report::Report;
 
 pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
+    let desk = &desk.on(arguments.device.device);
     let (csv, beside) = gather(desk, &arguments.sources).await?;
     let exit = if arguments.dry_run {
         rehearse(desk, &arguments, &beside, csv.as_ref()).await?
@@ -54,7 +55,10 @@ pub(crate) async fn quote(desk: &Desk, arguments: Quote) -> Result<Exit, Fault> 
 }
 
 /// Finds the sources and what lies beside them.
-async fn gather(desk: &Desk, sources: &Sources) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
+pub(super) async fn gather(
+    desk: &Desk,
+    sources: &Sources,
+) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
     let csv = match sources.metadata.as_deref() {
         Some(path) => Some(read_csv(desk, path).await?),
         None => None,
@@ -210,7 +214,7 @@ async fn objects_for(desk: &Desk, beside: &Beside) -> Result<Option<Objects>, Fa
     if beside.in_s3() { desk.objects().await.map(Some) } else { Ok(None) }
 }
 
-fn sources_of(sources: &Sources) -> Vec<String> {
+pub(super) fn sources_of(sources: &Sources) -> Vec<String> {
     let text = |path: &PathBuf| match place(path) {
         Ok(Place::Object(object)) => object.url(),
         _ => source_text(&path.canonicalize().unwrap_or_else(|_| path.clone())),
@@ -218,7 +222,7 @@ fn sources_of(sources: &Sources) -> Vec<String> {
     sources.paths.iter().chain(&sources.manifest).map(text).collect()
 }
 
-fn tell_unmatched(csv: &CatalogueCsv) {
+pub(super) fn tell_unmatched(csv: &CatalogueCsv) {
     for problem in csv.problems() {
         say(problem);
     }

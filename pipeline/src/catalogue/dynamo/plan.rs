@@ -307,7 +307,7 @@ impl Draft<'_> {
             }
             state => {
                 let values = [
-                    (":r".to_owned(), table::string(purchase.run.as_str())),
+                    (":r".to_owned(), table::string(purchase.buyer())),
                     (":reserved".to_owned(), table::string(json(&PurchaseState::Reserved)?)),
                     (":s".to_owned(), table::string(json(&state)?)),
                 ];
@@ -368,7 +368,7 @@ impl Draft<'_> {
         for (key, Bought { condition, last }) in purchases {
             let mut item = key.attributes();
             item.insert("b".to_owned(), table::string(json(&last)?));
-            item.insert("r".to_owned(), table::string(last.run.as_str()));
+            item.insert("r".to_owned(), table::string(last.buyer()));
             item.insert("s".to_owned(), table::string(json(&last.state)?));
             plan.writes.push(Write { what: What::Purchase, item, condition: Some(condition) });
         }
@@ -388,7 +388,7 @@ impl Draft<'_> {
 /// Tells whether a purchase may be written over another of the same id and attempt.
 fn gives_way(there: &Purchase, purchase: &Purchase) -> bool {
     let settles = purchase.state != PurchaseState::Reserved
-        && there.run == purchase.run
+        && there.buyer() == purchase.buyer()
         && (there.state == PurchaseState::Reserved || there.state == purchase.state);
     settles || there == purchase
 }

@@ -302,19 +302,36 @@ impl Table {
         expression: &str,
         values: Attributes,
     ) -> Result<(), Fault> {
+        self.update_if(key, expression, None, values).await.map(drop)
+    }
+
+    /// Changes one item by an update expression on a condition; tells whether that held.
+    pub(super) async fn update_if(
+        &self,
+        key: &Key,
+        expression: &str,
+        condition: Option<&str>,
+        values: Attributes,
+    ) -> Result<bool, Fault> {
         let answer = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))
             .update_expression(expression)
+            .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
-            .await
-            .map_err(|e| aws::fault(&self.cannot("write to"), e))?;
-        self.gauge.write(answer.consumed_capacity());
-        Ok(())
+            .await;
+        match answer {
+            Ok(answer) => {
+                self.gauge.write(answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(e) if e.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(e) => Err(aws::fault(&self.cannot("write to"), e)),
+        }
     }
 
     /// Writes one item; tells whether its condition held.
