@@ -182,7 +182,7 @@ pub struct Photograph {
     pub description: String,
 }
 
-const BUILT_IN: [&str; 12] = [
+const BUILT_IN: [&str; 14] = [
     include_str!("../cards/onnxruntime.toml"),
     include_str!("../cards/onnxruntime-gpu.toml"),
     include_str!("../cards/efficientnet-lite0.toml"),
@@ -194,6 +194,8 @@ const BUILT_IN: [&str; 12] = [
     include_str!("../cards/realesrgan-x4plus.toml"),
     include_str!("../cards/realesr-animevideov3-x4.toml"),
     include_str!("../cards/upscale-fidelity.toml"),
+    include_str!("../cards/denoise.toml"),
+    include_str!("../cards/colourise.toml"),
     include_str!("../cards/demo-photographs.toml"),
 ];
 

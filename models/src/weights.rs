@@ -1,8 +1,11 @@
 //! The networks of our own, which are part of the program (`models/weights`).
 
 /// Every network of our own, by its file name.
-const WEIGHTS: [(&str, &[u8]); 1] =
-    [("upscale-fidelity.onnx", include_bytes!("../weights/upscale-fidelity.onnx"))];
+const WEIGHTS: [(&str, &[u8]); 3] = [
+    ("colourise-head.onnx", include_bytes!("../weights/colourise-head.onnx")),
+    ("denoise.onnx", include_bytes!("../weights/denoise.onnx")),
+    ("upscale-fidelity.onnx", include_bytes!("../weights/upscale-fidelity.onnx")),
+];
 
 /// Returns the bytes of one of our own networks.
 pub(crate) fn of_our_own(name: &str) -> Option<&'static [u8]> {

@@ -2,7 +2,7 @@
 
 Coarse features are widened and joined with finer ones, down to a quarter of the picture's sides. There each
 place gets a chance for every chroma class; what is given is their mean under sharpened chances (Zhang et
-al. 2016, "annealed mean"), so that wavering leaves little colour.
+al. 2016, "annealed mean"), muted further where the chances contradict each other.
 """
 
 import torch
@@ -14,6 +14,7 @@ from network import Graph, convolution, fold_pixels
 # Channels of the encoder's features by stride.
 SEEN = {4: 24, 8: 40, 16: 112, 32: 320}
 FOLD = 4
+EPSILON = 1e-3
 
 
 class Colouriser(nn.Module):
@@ -41,16 +42,25 @@ class Colouriser(nn.Module):
         x = functional.relu(self.at4_more(x) + x)
         return self.says(x)
 
-    def chroma(self, logits, sharpness, gain):
+    def mean(self, logits, sharpness=1.0):
+        """The mean chroma, and how far from grey the classes are on the average."""
         chances = torch.softmax(logits.float() * sharpness, 1)
-        return gain * torch.einsum("nkhw,kc->nchw", chances, self.classes)
+        distance = torch.einsum("nkhw,k->nhw", chances, self.classes.norm(dim=1))
+        return torch.einsum("nkhw,kc->nchw", chances, self.classes), distance[:, None]
+
+    def chroma(self, logits, sharpness, caution, gain):
+        """What is given: where the likely classes contradict each other, their mean is near grey beside them; by a
+        power of that, `caution`, doubtful places are muted. What is sure is given in full, times `gain`."""
+        mean, distance = self.mean(logits, sharpness)
+        agreement = mean.norm(dim=1, keepdim=True) / (distance + EPSILON)
+        return gain * agreement**caution * mean
 
 
 def larger(x):
     return functional.interpolate(x, scale_factor=2, mode="bilinear")
 
 
-def write(network, sharpness, gain, path):
+def write(network, sharpness, caution, gain, path):
     """Writes the head: inputs `images`, `s4`, `s8`, `s16`, `s32`; output `chroma`."""
     graph = Graph("colourise-head")
     images = graph.input("images", [1, 3, "height", "width"])
@@ -88,9 +98,17 @@ def write(network, sharpness, gain, path):
     x = part("says", more("at4_more", x))
     x = graph.node("Mul", [x, graph.floats("sharpness", [], [sharpness])], "sharpened")
     chances = graph.node("Softmax", [x], "chances", axis=1)
-    count = len(network.classes)
-    values = (network.classes * gain).T.flatten().tolist()
-    weight = graph.floats("classes", [2, count, 1, 1], values)
-    graph.node("Conv", [chances, weight], "chroma", kernel_shape=[1, 1])
+    classes = torch.cat([network.classes, network.classes.norm(dim=1, keepdim=True)], 1)
+    weight = graph.floats("classes", [3, len(classes), 1, 1], classes.T.flatten().tolist())
+    # The third plane is held from nought by the bias.
+    bias = graph.floats("epsilon", [3], [0.0, 0.0, EPSILON])
+    said = graph.node("Conv", [chances, weight, bias], "said", kernel_shape=[1, 1])
+    parts = graph.integers("parts", [2], [2, 1])
+    graph.node("Split", [said, parts], ["mean", "distance"], axis=1)
+    length = graph.node("ReduceL2", ["mean"], "length", axes=[1], keepdims=1)
+    agreement = graph.node("Div", [length, "distance"], "agreement")
+    trust = graph.node("Pow", [agreement, graph.floats("caution", [], [caution])], "trust")
+    trust = graph.node("Mul", [trust, graph.floats("gain", [], [gain])], "strength")
+    graph.node("Mul", ["mean", trust], "chroma")
     graph.output("chroma", [1, 2, "height_4", "width_4"])
     graph.save(path)

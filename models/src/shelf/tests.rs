@@ -45,6 +45,8 @@ fn a_pull_copies_from_the_mirror_and_a_second_does_nothing() {
 fn a_network_of_our_own_is_pulled_from_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path(), None).unwrap();
+    shelf.pull(&["denoise"], &mut |_| {}).unwrap();
+    assert_eq!(shelf.best(Task::Denoise).map(|card| card.name.as_str()), Some("denoise"));
     shelf.pull(&["upscale-fidelity"], &mut |_| {}).unwrap();
     let mode = |mode| {
         let made_for = |card: &Card| card.repair.as_ref().is_some_and(|r| r.mode == Some(mode));
