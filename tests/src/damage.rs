@@ -10,7 +10,7 @@ impl Chance {
     /// Begins at a seed.
     pub fn new(seed: u64) -> Self {
         let mut chance = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        (0..16).for_each(|_| drop(chance.unit()));
+        (0..16).for_each(|_| _ = chance.unit());
         chance
     }
 

@@ -200,11 +200,11 @@ pub(crate) struct Ingest {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
     /// What to repair afterwards [default: what the config says, which is nothing unless it says so]
     #[arg(long, value_name = "WHAT")]
     pub(crate) restore: Option<Restoring>,
-    #[command(flatten)]
-    pub(crate) device: OnDevice,
 }
 
 /// What quote takes.

@@ -276,11 +276,11 @@ mod tests {
             ("[serve]\nbase = \"example.org/\"", "serve.base"),
             ("[serve]\npause_seconds = 0.0", "serve.pause_seconds"),
             ("[serve]\nport = 80", "port"),
-            ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
-            ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
             ("[models]\ndevice = \"tpu\"", "tpu"),
             ("[batch]\nengine = \"step_functions\"\nvisibility_seconds = 1", "visibility_seconds"),
             ("[batch]\nengine = \"step_functions\"\nstate_machine = \"x\"", "state_machine"),
+            ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
+            ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

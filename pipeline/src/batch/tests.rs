@@ -53,7 +53,7 @@ async fn step_functions_keep_the_contract_on_another_stand_in() {
         Aws::connections(),
         AwsSettings { endpoints, ..AwsSettings::default() },
     );
-    let settings = S3Settings { bucket: "engines".to_owned(), ..S3Settings::default() };
+    let settings = S3Settings::of("engines");
     let store = S3Store::open(&aws, settings).expect("a store");
     store.make_bucket().await.expect("a bucket");
     let (sqs, sfn) = clients(&aws, &url);

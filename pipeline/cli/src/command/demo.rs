@@ -37,8 +37,8 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
         dry_run: false,
         without_labels: false,
         budget: None,
-        restore: None,
         device: OnDevice { device: None },
+        restore: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {
