@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use glassplate_pipeline::asset::AssetId;
-use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
+use glassplate_pipeline::catalogue::Entry;
 use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::image::embedded;
@@ -22,7 +22,7 @@ use glassplate_pipeline::record::{Record, State, fold};
 use glassplate_pipeline::restoration::{Mode, Plan, Repair, SOURCE_TYPE};
 use glassplate_pipeline::restore::{Order, Workshop, discard, restore};
 use glassplate_pipeline::run::{Balance, Item, Outcome, Run, RunId};
-use glassplate_pipeline::store::{Key, Store as _};
+use glassplate_pipeline::store::Key;
 use glassplate_tests::photographs::decoded;
 use glassplate_tests::pictures;
 use glassplate_tests::scripted::{COLLECTION, Scripted, claim, house, ingested};
@@ -157,16 +157,9 @@ async fn stoppable(
         stop.store(false, Ordering::SeqCst);
         Arc::new(move |_: f32| stop.store(wanted, Ordering::SeqCst))
     };
-    let ended = restore(
-        house,
-        &Workshop::new(restorers),
-        run.clone(),
-        orders,
-        &mut Away,
-        told,
-        stop.clone(),
-    );
-    (run, ended.await.unwrap())
+    let workshop = Workshop::new(restorers);
+    let ended = restore(house, &workshop, run.clone(), orders, &mut Away, told, stop.clone()).await;
+    (run, ended.unwrap())
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ impl Tiling {
     /// Cuts a side into ranges that overlap by the feather, all of about one length.
     fn cut(&self, length: usize) -> Vec<Range<usize>> {
         if length <= self.core {
-            return vec![0..length];
+            return std::iter::once(0..length).collect();
         }
         let count = (length - self.feather).div_ceil(self.core - self.feather);
         let each = (length + (count - 1) * self.feather).div_ceil(count);
@@ -100,6 +100,9 @@ impl Tiling {
     }
 }
 
+/// A tile that a network is at work on.
+type AtWork = JoinHandle<Result<Answer, Fault>>;
+
 /// One network's way over one picture, a row of tiles after the other.
 pub(crate) struct Passage<'a> {
     tiling: Tiling,
@@ -111,7 +114,7 @@ pub(crate) struct Passage<'a> {
     lines: Vec<Range<usize>>,
     band: Band,
     /// Tiles that are with the network, each with its number.
-    asked: VecDeque<(usize, Tile, JoinHandle<Result<Answer, Fault>>)>,
+    asked: VecDeque<(usize, Tile, AtWork)>,
     /// How many tiles were given to the network.
     given: usize,
     /// How many rows of tiles were joined.

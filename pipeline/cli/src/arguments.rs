@@ -397,8 +397,8 @@ pub(crate) struct Restore {
     /// [default: what the picture needs]
     #[arg(long, value_delimiter = ',', value_name = "STEPS")]
     pub(crate) steps: Vec<Repair>,
-    /// How to enlarge: fidelity invents nothing, quality looks best, fast is done soon
-    #[arg(long, value_name = "MODE", default_value = "fast", value_parser = mode)]
+    /// How to enlarge: fidelity invents nothing, quality looks best, fast draws crisp edges
+    #[arg(long, value_name = "MODE", default_value = "fidelity", value_parser = mode)]
     pub(crate) mode: Mode,
     /// Say what would be done and how long it would take, and do nothing
     #[arg(long)]
@@ -412,6 +412,8 @@ pub(crate) struct Restore {
     /// Who deletes [default: people.name, GLASSPLATE_BY or the login name]
     #[arg(long, value_name = "NAME", requires = "delete")]
     pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
 }
 
 /// What is restored after an ingest.

@@ -458,7 +458,7 @@ impl Desk {
 impl Desk {
     /// Loads the runtime for the device that the settings name; on the processor where that cannot
     /// be had, which is said.
-    fn runtime(&self, shelf: &Shelf) -> Result<Runtime, Fault> {
+    pub(crate) fn runtime(&self, shelf: &Shelf) -> Result<Runtime, Fault> {
         let device = self.settings.models.device;
         if device == Device::Cpu {
             return Runtime::load(&shelf.path(RUNTIME)?);

@@ -8,7 +8,6 @@ use glassplate_models::restorer::deblur::Deblurrer;
 use glassplate_models::restorer::denoise::Denoiser;
 use glassplate_models::restorer::levels::Leveller;
 use glassplate_models::restorer::upscale::Upscaler;
-use glassplate_models::session::Runtime;
 use glassplate_models::shelf::Shelf;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::ports::Restorer;
@@ -55,7 +54,7 @@ impl Desk {
                 Fault::not_found(format!("there is no network here to {}", repair.name()))
             })?;
             pull(shelf, &[&card.name, RUNTIME])?;
-            Ok::<_, Fault>((card.name.clone(), Runtime::load(&shelf.path(RUNTIME)?)?))
+            Ok::<_, Fault>((card.name.clone(), self.runtime(shelf)?))
         };
         Ok(match repair {
             Repair::Denoise => {

@@ -59,12 +59,12 @@ impl Repair {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Nothing is invented: for documents and evidence.
+    /// Nothing is invented: for documents and evidence, and unless another is asked for.
+    #[default]
     Fidelity,
     /// It looks best, and details are made up.
     Quality,
-    /// It is done soon.
-    #[default]
+    /// Edges are drawn crisp, quickly.
     Fast,
 }
 

@@ -33,7 +33,7 @@ impl Policy {
     pub fn auto() -> Self {
         let when = |text: &str| text.parse().expect("a test reads every condition of it");
         Self {
-            mode: Mode::Fast,
+            mode: Mode::Fidelity,
             denoise: when("noise >= 8"),
             deblur: when("blur >= 1.3 and blur <= 4 and noise < 4 and photographs"),
             levels: when("contrast < 0.6 and photographs"),
@@ -195,9 +195,8 @@ impl<'a> Words<'a> {
     }
 
     fn test(&mut self, tests: &mut Vec<Test>) -> Result<(), Fault> {
-        let end = self.text.chars().count() + 1;
-        let (at, word) = self.next().unwrap_or((end, ""));
-        let quantity = match word {
+        let (at, word) = self.next().unwrap_or((self.end(), ""));
+        let test = match word {
             "monochrome" | "colour" => {
                 tests.push(if word == "colour" { Test::Colour } else { Test::Monochrome });
                 // `monochrome photographs` says two things.
@@ -206,19 +205,25 @@ impl<'a> Words<'a> {
                     _ => Ok(()),
                 };
             }
-            "photographs" => return Ok(tests.push(Test::Photograph)),
-            "pages" => return Ok(tests.push(Test::Page)),
-            "long" => match self.next() {
-                Some((_, "edge")) => Quantity::LongEdge,
-                _ => return Err(self.wrong(at, "expected long edge")),
-            },
-            "noise" => Quantity::Noise,
-            "blur" => Quantity::Blur,
-            "contrast" => Quantity::Contrast,
-            "blockiness" => Quantity::Blockiness,
+            "photographs" => Test::Photograph,
+            "pages" => Test::Page,
+            "long" if self.rest.last().is_some_and(|(_, word)| *word == "edge") => {
+                self.next();
+                self.comparison(Quantity::LongEdge)?
+            }
+            "long" => return Err(self.wrong(at, "expected long edge")),
+            "noise" => self.comparison(Quantity::Noise)?,
+            "blur" => self.comparison(Quantity::Blur)?,
+            "contrast" => self.comparison(Quantity::Contrast)?,
+            "blockiness" => self.comparison(Quantity::Blockiness)?,
             _ => return Err(self.wrong(at, &format!("expected {KNOWN}, not {word:?}"))),
         };
-        let (at, sign) = self.next().unwrap_or((end, ""));
+        tests.push(test);
+        Ok(())
+    }
+
+    fn comparison(&mut self, quantity: Quantity) -> Result<Test, Fault> {
+        let (at, sign) = self.next().unwrap_or((self.end(), ""));
         let sign = match sign {
             "<" => Sign::Below,
             "<=" => Sign::AtMost,
@@ -226,11 +231,16 @@ impl<'a> Words<'a> {
             ">=" => Sign::AtLeast,
             _ => return Err(self.wrong(at, &format!("expected <, <=, > or >=, not {sign:?}"))),
         };
-        let (at, number) = self.next().unwrap_or((end, ""));
+        let (at, number) = self.next().unwrap_or((self.end(), ""));
         match number.parse::<f32>() {
-            Ok(with) if with.is_finite() => Ok(tests.push(Test::Compare { quantity, sign, with })),
+            Ok(with) if with.is_finite() => Ok(Test::Compare { quantity, sign, with }),
             _ => Err(self.wrong(at, &format!("expected a number, not {number:?}"))),
         }
+    }
+
+    /// The place behind the last character.
+    fn end(&self) -> usize {
+        self.text.chars().count() + 1
     }
 
     fn wrong(&self, at: usize, message: &str) -> Fault {

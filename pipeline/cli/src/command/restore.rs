@@ -55,6 +55,7 @@ pub(super) struct Restored {
 }
 
 pub(crate) async fn run(desk: &Desk, arguments: &Restore) -> Result<Exit, Fault> {
+    let desk = &desk.on(arguments.device.device);
     let catalogue = desk.existing_catalogue().await?;
     let house = Arc::new(desk.house(Staff::none()).await?);
     if arguments.delete {

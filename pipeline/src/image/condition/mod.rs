@@ -107,7 +107,7 @@ mod tests {
 
     /// Uniform noise of the standard deviation `sigma`, the same for the same place.
     fn noise_at(x: u32, y: u32, sigma: f32) -> f32 {
-        let mut state = u64::from(x) << 32 | u64::from(y) | 1;
+        let mut state = (u64::from(x) << 32 | u64::from(y)) + 1;
         for _ in 0..3 {
             state = (state ^ (state >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
