@@ -133,11 +133,9 @@ class Worker:
         for line in self.process.stderr:
             self.talk.append(line.rstrip())
 
-    def in_hand(self):
-        """The shard that it began and did not end."""
-        begun = [line.split("shard ")[1].split()[0] for line in list(self.talk)
-                 if "shard " in line and line.endswith("begins")]
-        return begun[-1] if len(begun) > len([e for e in self.ended if e["task"].get("shard")]) else None
+    def name(self):
+        """The name that it goes by in the notes of the run."""
+        return next(line.split()[1] for line in self.talk if line.endswith("waits for tasks"))
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -188,6 +186,30 @@ def deploy(folder):
     home = Home(folder, "operator", queue, machine)
     home.run("aws", "prepare", "--unprotected")
     return home, queue, machine
+
+
+def notes(run):
+    """How each shard goes, as workers write it down in the table."""
+    answer = client("dynamodb").query(
+        TableName="archive",
+        KeyConditionExpression="pk = :run AND begins_with(sk, :shards)",
+        ExpressionAttributeValues={":run": {"S": f"K#default#{run}"}, ":shards": {"S": "=shard/"}},
+        ConsistentRead=True,
+    )
+    return {item["n"]["S"].removeprefix("shard/"): json.loads(item["b"]["S"]) for item in answer["Items"]}
+
+
+def killed_over_a_shard(run, worker, round_):
+    """Kills a worker that has a shard in hand; held still meanwhile, so that it cannot end it."""
+    worker.process.send_signal(signal.SIGSTOP)
+    for shard, note in notes(run).items():
+        mine = note["worker"] == worker.name() and note["round"] == round_
+        if mine and note["state"] == "in_hand":
+            worker.process.kill()
+            worker.process.wait()
+            return shard
+    worker.process.send_signal(signal.SIGCONT)
+    return None
 
 
 def comparable(records):
@@ -257,10 +279,7 @@ def perform(folder, operator, run, workers, bad, names):
     say(f"paused after {done} of {PICTURES}")
     assert operator.json("batch", "resume", run, "--by", "ada")["round"] == 2
 
-    victim = workers[0]
-    shard = until("a shard in the victim's hand", 60, victim.in_hand)
-    victim.process.kill()
-    victim.process.wait()
+    shard = until("a shard in the victim's hand", 60, lambda: killed_over_a_shard(run, workers[0], 2))
     say(f"resumed; worker 0 is killed over shard {shard}")
     status = until(
         "the end of the round", 150,
