@@ -320,7 +320,8 @@ def perform(folder, operator, run, workers, bad, names):
     )
     left = POISONED - len(mended)
     assert status["round_pictures"] == POISONED, status
-    assert status["balance"]["enriched"] == PICTURES - left and status["balance"]["rejected"] == left
+    balance = status["balance"]
+    assert balance["enriched"] == PICTURES - left and balance["rejected"] == left, balance
     here.run("batch", "redrive", run, "--class", "all", exits=3)
     say(f"{len(mended)} are mended; the redrive took {POISONED} and leaves {left}")
 
