@@ -22,7 +22,6 @@ PICTURES, POISONED, SHARD = 300, 15, 20
 SECONDS = 280  # for all of it
 KEYS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal"}
 GLASSPLATE, URL = os.path.abspath(sys.argv[1]), sys.argv[2]
-DEFINITION = pathlib.Path("infra/state_machines/batch.asl.json")
 BEGAN = time.monotonic()
 
 
@@ -54,7 +53,7 @@ def until(what, seconds, look):
 class Home:
     """A home of its own, with settings that lead to the stand-in."""
 
-    def __init__(self, folder, name, queue=None, machine=None):
+    def __init__(self, folder, name, stacks=None):
         self.folder = folder / name
         self.folder.mkdir()
         config = f"""
@@ -62,6 +61,7 @@ class Home:
 region = "us-east-1"
 attempt_seconds = 30.0
 [aws.endpoints]
+cloudformation = "{URL}"
 s3 = "{URL}"
 dynamodb = "{URL}"
 states = "{URL}"
@@ -69,19 +69,19 @@ sqs = "{URL}"
 [ingest]
 lanes = 2
 """
-        if queue:
+        if stacks:
             config += f"""
 [store]
 kind = "s3"
-bucket = "archive"
+bucket = "{stacks["BucketName"]}"
 prefix = "plates"
 [catalogue]
 kind = "dynamodb"
-table = "archive"
+table = "{stacks["TableName"]}"
 [batch]
 engine = "step_functions"
-queue = "{queue}"
-state_machine = "{machine}"
+queue = "{stacks["QueueUrl"]}"
+state_machine = "{stacks["StateMachineArn"]}"
 visibility_seconds = 10
 """
         (self.folder / "config.toml").write_text(config)
@@ -167,31 +167,27 @@ def poisoned(seed):
 
 
 def deploy(folder):
-    """Makes bucket, table, queue and state machine."""
-    for bucket in ("archive", "sources"):
-        client("s3").create_bucket(Bucket=bucket)
-    sqs, sfn = client("sqs"), client("stepfunctions")
-    queue = sqs.create_queue(QueueName="rehearsal", Attributes={"VisibilityTimeout": "10"})["QueueUrl"]
-    definition = DEFINITION.read_text()
-    values = {
-        "Partition": "aws", "QueueUrl": queue, "Table": "archive",
-        "ShardHeartbeatSeconds": "15", "ShardTimeoutSeconds": "30",
-        "StepHeartbeatSeconds": "15", "StepTimeoutSeconds": "30",
+    """Makes bucket, table, queues and state machine by the real templates, with short patience."""
+    client("s3").create_bucket(Bucket="sources")
+    short = [f"{step}{kind}Seconds={seconds}" for step in ("Shard", "Step")
+             for kind, seconds in (("Heartbeat", 15), ("Timeout", 30))]
+    given = [word for setting in [*short, "VisibilitySeconds=30"] for word in ("--set", setting)]
+    Home(folder, "deployer").run("infra", "deploy", "storage", "batch", "--name", "rehearsal", *given)
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in stacks for output in stack.get("Outputs", [])
     }
-    for name, value in values.items():
-        definition = definition.replace("${" + name + "}", value)
-    machine = sfn.create_state_machine(
-        name="rehearsal", definition=definition, roleArn="arn:aws:iam::000000000000:role/rehearsal"
-    )["stateMachineArn"]
-    home = Home(folder, "operator", queue, machine)
+    home = Home(folder, "operator", outputs)
     home.run("aws", "prepare", "--unprotected")
-    return home, queue, machine
+    say(f"deployed: {', '.join(sorted(stack['StackName'] for stack in stacks))}")
+    return home, outputs
 
 
-def notes(run):
+def notes(table, run):
     """How each shard goes, as workers write it down in the table."""
     answer = client("dynamodb").query(
-        TableName="archive",
+        TableName=table,
         KeyConditionExpression="pk = :run AND begins_with(sk, :shards)",
         ExpressionAttributeValues={":run": {"S": f"K#default#{run}"}, ":shards": {"S": "=shard/"}},
         ConsistentRead=True,
@@ -199,10 +195,10 @@ def notes(run):
     return {item["n"]["S"].removeprefix("shard/"): json.loads(item["b"]["S"]) for item in answer["Items"]}
 
 
-def killed_over_a_shard(run, worker, round_):
+def killed_over_a_shard(table, run, worker, round_):
     """Kills a worker that has a shard in hand; held still meanwhile, so that it cannot end it."""
     worker.process.send_signal(signal.SIGSTOP)
-    for shard, note in notes(run).items():
+    for shard, note in notes(table, run).items():
         mine = note["worker"] == worker.name() and note["round"] == round_
         if mine and note["state"] == "in_hand":
             worker.process.kill()
@@ -232,7 +228,7 @@ def done_by(workers, shard, round_):
 
 
 def rehearse(folder):
-    operator, queue, machine = deploy(folder)
+    operator, stacks = deploy(folder)
     s3 = client("s3")
     bad = set(random.Random(6).sample(range(PICTURES), POISONED))
     names = [f"box {n % 4}/plate {n:04}.jpg" for n in range(PICTURES)]
@@ -251,9 +247,9 @@ def rehearse(folder):
     assert not operator.json("batch", "start", run, *bounded)["begun"], "started twice"
     say(f"{run} is planned and started, twice, and is one")
 
-    workers = [Worker(Home(folder, f"worker {n}", queue, machine)) for n in range(3)]
+    workers = [Worker(Home(folder, f"worker {n}", stacks)) for n in range(3)]
     try:
-        perform(folder, operator, run, workers, bad, names)
+        perform(folder, operator, stacks, run, workers, bad, names)
     except BaseException:
         for n, worker in enumerate(workers):
             for line in worker.talk[-25:]:
@@ -264,7 +260,7 @@ def rehearse(folder):
             worker.process.kill()
 
 
-def perform(folder, operator, run, workers, bad, names):
+def perform(folder, operator, stacks, run, workers, bad, names):
     until("two shards to be done", 60, lambda: operator.status(run)["shards"]["done"] >= 2)
     operator.run("batch", "pause", run, "--by", "ada", "--reason", "the scanner is cleaned")
     operator.run("batch", "pause", run, "--by", "bob", exits=1)
@@ -279,7 +275,11 @@ def perform(folder, operator, run, workers, bad, names):
     say(f"paused after {done} of {PICTURES}")
     assert operator.json("batch", "resume", run, "--by", "ada")["round"] == 2
 
-    shard = until("a shard in the victim's hand", 60, lambda: killed_over_a_shard(run, workers[0], 2))
+    table = stacks["TableName"]
+    shard = until(
+        "a shard in the victim's hand", 60,
+        lambda: killed_over_a_shard(table, run, workers[0], 2),
+    )
     say(f"resumed; worker 0 is killed over shard {shard}")
     status = until(
         "the end of the round", 150,
@@ -325,8 +325,7 @@ def perform(folder, operator, run, workers, bad, names):
     here.run("batch", "redrive", run, "--class", "all", exits=3)
     say(f"{len(mended)} are mended; the redrive took {POISONED} and leaves {left}")
 
-    machines = client("stepfunctions").list_state_machines()["stateMachines"]
-    executions = client("stepfunctions").list_executions(stateMachineArn=machines[0]["stateMachineArn"])
+    executions = client("stepfunctions").list_executions(stateMachineArn=stacks["StateMachineArn"])
     parents = [e["name"] for e in executions["executions"] if e["name"].startswith(run)]
     assert sorted(parents) == [f"{run}-r{n}" for n in (1, 2, 3)], parents
     until(
