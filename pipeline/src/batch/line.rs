@@ -77,6 +77,12 @@ impl Line {
         Object::is_meant_by(&self.source) || !self.sidecars.is_empty()
     }
 
+    /// The same source, asked about anew when its turn comes: it may have been mended since it was
+    /// listed, and what was known of it then would stand for what it is now.
+    pub fn unlisted(self) -> Self {
+        Self { stamp: None, ..self }
+    }
+
     /// The source that the line tells of.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ pub async fn redriven(
     while let Some(pairs) = reading.next().await? {
         for (line, item) in pairs {
             if item.is_some_and(|item| class.holds(&item)) {
-                lines.push(line);
+                lines.push(line.unlisted());
                 if lines.len() == plan.shard {
                     pieces.push(cut(plan, round, pieces.len(), &lines, store).await?);
                     lines.clear();
