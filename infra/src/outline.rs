@@ -44,7 +44,7 @@ impl Outline {
         let mut outline = Self::default();
         let mut section = String::new();
         for line in template.body().lines() {
-            if line.trim_start().starts_with('#') {
+            if line.trim().is_empty() || line.trim_start().starts_with('#') {
                 continue;
             }
             if !line.starts_with(' ') {
