@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::aws::dynamo::Billing;
 use glassplate_pipeline::aws::{Aws, AwsSettings, Endpoints};
-use glassplate_pipeline::catalogue::dynamo::{Billing, DynamoCatalogue, DynamoSettings};
+use glassplate_pipeline::catalogue::dynamo::{DynamoCatalogue, DynamoSettings};
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::catalogue::{Catalogue, Entry};
 use glassplate_pipeline::enrich::{House, Source};
