@@ -113,10 +113,10 @@ def same_padding(side, kernel, stride):
 
 
 class Converter:
-    def __init__(self, weights, side):
+    def __init__(self, weights, side, shape=None):
         self.weights, self.side = weights, side
         self.graph = Graph("efficientnet-lite")
-        self.at = self.graph.input("images", ["n", 3, side, side])
+        self.at = self.graph.input("images", shape or ["n", 3, side, side])
         self.low = self.graph.floats("zero", [], [0.0])
         self.high = self.graph.floats("six", [], [6.0])
 
@@ -163,16 +163,25 @@ class Converter:
         if skip:
             self.at = self.graph.node("Add", [self.at, start], name)
 
-    def run(self):
+    def stages(self):
+        """Writes everything before the last convolution; yields each stage's number and channels
+        when it is done."""
         channels = self.convolution("_conv_stem", "_bn0", stride=2)
         number, stage = 0, -1
         while f"_blocks.{number}._project_conv.weight" in self.weights:
             name = f"_blocks.{number}"
             out = self.weights[f"{name}._project_conv.weight"][0][0]
             begins = out != channels
+            if begins and stage >= 0:
+                yield stage, channels
             stage += begins
             self.block(name, STAGE_STRIDES[stage] if begins else 1, skip=not begins)
             channels, number = out, number + 1
+        yield stage, channels
+
+    def run(self):
+        for _ in self.stages():
+            pass
         width = self.convolution("_conv_head", "_bn1")
         graph = self.graph
         pooled = graph.node("GlobalAveragePool", [self.at], "pooled")

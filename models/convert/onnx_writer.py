@@ -9,7 +9,7 @@ pin the SHA-256 of what a converter writes.
 import struct
 from array import array
 
-FLOAT, INT64 = 1, 7
+FLOAT, INT64, FLOAT16 = 1, 7, 10
 IR_VERSION, OPSET = 8, 13
 
 
@@ -85,6 +85,11 @@ class Graph:
     def floats(self, name, shape, values):
         """Adds a weight; `values` holds the numbers of `shape`, last axis fastest."""
         return self._tensor(name, shape, FLOAT, array("f", values))
+
+    def halves(self, name, shape, values):
+        """Adds a weight of 16 bits a number; a `Cast` makes floats of it."""
+        raw = struct.pack(f"<{len(values)}e", *values)
+        return self._tensor(name, shape, FLOAT16, array("H", struct.unpack(f"={len(raw) // 2}H", raw)))
 
     def integers(self, name, shape, values):
         return self._tensor(name, shape, INT64, array("q", values))

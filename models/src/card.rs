@@ -5,6 +5,7 @@
 //! beside the built-in ones). Fetching is [`crate::shelf`]'s part.
 
 mod network;
+mod repair;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 pub use self::network::{Activation, Channels, Filter, Fit, Head, Input, Output};
+pub use self::repair::{Mode, Planes, Repair};
 
 /// One model, or one thing that models need.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -48,6 +50,8 @@ pub struct Card {
     pub input: Option<Input>,
     /// What the network says.
     pub output: Option<Output>,
+    /// How a network that repairs pictures is used; such a card has neither input nor output.
+    pub repair: Option<Repair>,
     /// A digest of how the network is fed and read, whatever the order and the spacing.
     #[serde(skip)]
     pub reading: String,
@@ -65,8 +69,23 @@ pub enum Task {
     Scene,
     /// Finds things in the picture, with boxes.
     Detect,
+    /// Makes the picture larger.
+    Upscale,
+    /// Takes noise away.
+    Denoise,
+    /// Takes blur away.
+    Deblur,
+    /// Gives a monochrome picture colours.
+    Colourise,
     /// Pictures for the demonstration.
     Photographs,
+}
+
+impl Task {
+    /// Tells whether it changes pictures rather than say something of them.
+    pub fn repairs(self) -> bool {
+        matches!(self, Self::Upscale | Self::Denoise | Self::Deblur | Self::Colourise)
+    }
 }
 
 /// One file, pinned by its hash.
@@ -120,6 +139,8 @@ pub enum Source {
         /// Where it is.
         url: String,
     },
+    /// A network of our own, which is part of the program.
+    Program,
 }
 
 impl Source {
@@ -129,6 +150,7 @@ impl Source {
             Self::Pypi { package, version, .. } => format!("PyPI {package}=={version}"),
             Self::Npm { package, version, .. } => format!("npm {package}@{version}"),
             Self::Url { url } => url.clone(),
+            Self::Program => "the program".to_owned(),
         }
     }
 }
@@ -160,14 +182,20 @@ pub struct Photograph {
     pub description: String,
 }
 
-const BUILT_IN: [&str; 8] = [
+const BUILT_IN: [&str; 14] = [
     include_str!("../cards/onnxruntime.toml"),
+    include_str!("../cards/onnxruntime-gpu.toml"),
     include_str!("../cards/efficientnet-lite0.toml"),
     include_str!("../cards/efficientnet-lite2.toml"),
     include_str!("../cards/picodet-s-416.toml"),
     include_str!("../cards/yolox-nano.toml"),
     include_str!("../cards/nanodet.toml"),
     include_str!("../cards/squeezenet-places365.toml"),
+    include_str!("../cards/realesrgan-x4plus.toml"),
+    include_str!("../cards/realesr-animevideov3-x4.toml"),
+    include_str!("../cards/upscale-fidelity.toml"),
+    include_str!("../cards/denoise.toml"),
+    include_str!("../cards/colourise.toml"),
     include_str!("../cards/demo-photographs.toml"),
 ];
 
@@ -241,15 +269,17 @@ impl Card {
         if self.files.is_empty() {
             return Err("it names no file".to_owned());
         }
-        match (self.task, &self.input, &self.output) {
-            (Task::Runtime | Task::Photographs, _, _) => Ok(()),
-            (task, Some(input), Some(output)) => {
-                if let Some(name) = output.files().find(|name| self.file(name).is_none()) {
-                    return Err(format!("{name} is none of its files"));
-                }
+        if let Some(name) = self.read_beside().find(|name| self.file(name).is_none()) {
+            return Err(format!("{name} is none of its files"));
+        }
+        match (self.task, &self.input, &self.output, &self.repair) {
+            (Task::Runtime | Task::Photographs, ..) => Ok(()),
+            (task, None, None, Some(repair)) if task.repairs() => repair::check(task, repair),
+            (task, Some(input), Some(output), None) if !task.repairs() => {
                 network::check(task, input, output)
             }
-            _ => Err("input or output is missing".to_owned()),
+            (task, ..) if task.repairs() => Err("it needs repair, and nothing else".to_owned()),
+            _ => Err("it needs input and output, and nothing else".to_owned()),
         }
     }
 
@@ -281,10 +311,15 @@ impl Card {
         }
     }
 
-    /// Returns the files that are read beside the network: the class list, the texts' embeddings.
+    /// Returns the files that are read beside the network: the class list, the texts' embeddings,
+    /// a colouriser's head.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &FileCard> {
-        let names = self.output.iter().flat_map(Output::files);
-        names.filter_map(|name| self.file(name))
+        self.read_beside().filter_map(|name| self.file(name))
+    }
+
+    fn read_beside(&self) -> impl Iterator<Item = &str> {
+        let head = self.repair.as_ref().and_then(|repair| repair.head.as_deref());
+        self.output.iter().flat_map(Output::files).chain(head)
     }
 }
 
@@ -296,7 +331,7 @@ impl FileCard {
     }
 }
 
-/// Digests the tables `input` and `output` of a card's text, keys in order.
+/// Digests the tables `input`, `output` and `repair` of a card's text, keys in order.
 fn reading(text: &str) -> String {
     let table: toml::Table = toml::from_str(text).unwrap_or_default();
     let mut digest = Sha256::new();
@@ -304,6 +339,7 @@ fn reading(text: &str) -> String {
         digest.update(table.get(part).map(ordered).unwrap_or_default());
         digest.update([0]);
     }
+    digest.update(table.get("repair").map(ordered).unwrap_or_default());
     digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -14,11 +14,14 @@ use glassplate_pipeline::fault::{Fault, FaultKind};
 use crate::archive::cannot_write;
 
 /// Every file that a conversion may need; they import each other.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("onnx_writer.py", include_str!("../convert/onnx_writer.py")),
     ("efficientnet_lite.py", include_str!("../convert/efficientnet_lite.py")),
+    ("efficientnet_taps.py", include_str!("../convert/efficientnet_taps.py")),
     ("nanodet_tfjs.py", include_str!("../convert/nanodet_tfjs.py")),
+    ("ncnn.py", include_str!("../convert/ncnn.py")),
     ("picodet_ncnn.py", include_str!("../convert/picodet_ncnn.py")),
+    ("realesrgan_ncnn.py", include_str!("../convert/realesrgan_ncnn.py")),
     ("squeezenet_places.py", include_str!("../convert/squeezenet_places.py")),
 ];
 

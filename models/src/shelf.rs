@@ -111,7 +111,19 @@ impl Shelf {
 
     /// Returns the best card of a task whose files are here; never one for measuring only.
     pub fn best(&self, task: Task) -> Option<&Card> {
-        self.ranked(task).into_iter().find(|card| self.state(card) == State::Present)
+        self.best_that(task, |_| true)
+    }
+
+    /// Returns the best card of a task that fits and whose files are here; never one for measuring only.
+    pub fn best_that(&self, task: Task, fits: impl Fn(&Card) -> bool) -> Option<&Card> {
+        let here = |card: &&Card| fits(card) && self.state(card) == State::Present;
+        self.ranked(task).into_iter().find(here)
+    }
+
+    /// Returns the best card of a task that fits, whether or not its files are here yet; never one
+    /// for measuring only.
+    pub fn preferred(&self, task: Task, fits: impl Fn(&Card) -> bool) -> Option<&Card> {
+        self.ranked(task).into_iter().find(|card| fits(card))
     }
 
     /// Returns the cards that are asked unless others are named, as far as they are here: the

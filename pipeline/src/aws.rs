@@ -56,12 +56,18 @@ impl Default for AwsSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoints {
+    /// CloudFormation.
+    pub cloudformation: Option<String>,
     /// S3.
     pub s3: Option<String>,
     /// DynamoDB.
     pub dynamodb: Option<String>,
     /// Rekognition.
     pub rekognition: Option<String>,
+    /// Step Functions.
+    pub states: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
 }
 
 impl AwsSettings {
@@ -79,8 +85,15 @@ impl AwsSettings {
                 self.attempt_seconds
             )));
         }
-        let Endpoints { s3, dynamodb, rekognition } = &self.endpoints;
-        for (name, url) in [("s3", s3), ("dynamodb", dynamodb), ("rekognition", rekognition)] {
+        let Endpoints { cloudformation, s3, dynamodb, rekognition, states, sqs } = &self.endpoints;
+        for (name, url) in [
+            ("cloudformation", cloudformation),
+            ("s3", s3),
+            ("dynamodb", dynamodb),
+            ("rekognition", rekognition),
+            ("states", states),
+            ("sqs", sqs),
+        ] {
             if let Some(url) = url {
                 check_endpoint(name, url)?;
             }

@@ -20,6 +20,7 @@ use crate::claims::{Claims, Weight};
 use crate::facts::{self, Fact, facts};
 use crate::fields;
 use crate::level::Level;
+use crate::measures::{Measure, measures};
 use crate::summary::{KeptLabel, KeptText, Summary};
 use crate::words::{self, Purpose, Token};
 use glassplate_pipeline::days::Days;
@@ -44,6 +45,8 @@ pub(crate) struct Document {
     pub(crate) registered: i64,
     /// The days in which the picture may have been taken.
     pub(crate) days: Option<Days>,
+    /// What was measured of the picture, in hundredths.
+    pub(crate) measures: Vec<(Measure, u64)>,
     /// The original's length in bytes.
     pub(crate) bytes: u64,
     /// Every word of a plain query that finds it, at the best place where it stands.
@@ -117,6 +120,7 @@ impl Builder {
             tenant: record.tenant.clone(),
             registered: record.registered.as_microsecond(),
             days,
+            measures: measures(record),
             bytes: record.bytes,
             embedding: record.embedding.clone(),
             any,

@@ -132,6 +132,9 @@ fn of_the_file(record: &Record, facts: &mut Vec<Fact>) {
             facts.push(Fact::new("is", "monochrome"));
         }
     }
+    if !record.restorations.is_empty() {
+        facts.push(Fact::new("is", "restored"));
+    }
     if let Some((width, height)) = upright(record) {
         let (width, height) = (f64::from(width), f64::from(height));
         let shape = if (width - height).abs() < SQUARE * width.max(height) {
@@ -154,13 +157,14 @@ fn decades(days: Days) -> impl Iterator<Item = String> {
 }
 
 /// The values that `is:` knows.
-pub(crate) const IS: [&str; 9] = [
+pub(crate) const IS: [&str; 10] = [
     "colour",
     "doubtful",
     "grey",
     "landscape",
     "monochrome",
     "portrait",
+    "restored",
     "reviewed",
     "square",
     "toned",

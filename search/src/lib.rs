@@ -29,6 +29,7 @@ mod level;
 mod lexicon;
 mod like;
 mod likeness;
+mod measures;
 mod page;
 mod query;
 mod schema;

@@ -11,6 +11,7 @@
 //! | `claims` | the terms of labels; a position is a packed [`crate::claims::Weight`] | `object:`, `confidence>=` |
 //! | `facts` | exact values, see [`crate::facts`] | facets, `is:`, `has:` |
 //! | `from`, `to` | the days in which it may have been taken, `yyyymmdd` | `date:`, order |
+//! | `noise`, `blur`, ... | what was measured, in hundredths, see [`crate::measures`] | `noise>=10` |
 //! | `registered` | microseconds since 1970 | order |
 //! | `order` | the asset id's first 13 characters as a number | a stable order of equals |
 //! | `bytes` | the original's length | how much a tenant has |
@@ -30,6 +31,7 @@ use tantivy::tokenizer::{PreTokenizedString, Token as TantivyToken};
 
 use crate::document::Document;
 use crate::likeness;
+use crate::measures::Measure;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
 pub(crate) const SCHEMA_VERSION: u32 = 5;
@@ -64,6 +66,7 @@ pub(crate) struct Columns {
     pub(crate) facts: Field,
     pub(crate) from: Field,
     pub(crate) to: Field,
+    pub(crate) measures: [Field; Measure::ALL.len()],
     pub(crate) registered: Field,
     pub(crate) order: Field,
     pub(crate) bytes: Field,
@@ -95,6 +98,7 @@ pub(crate) fn schema() -> (Schema, Columns) {
         facts: schema.add_text_field(FACTS, exact),
         from: schema.add_u64_field(FROM, FAST),
         to: schema.add_u64_field(TO, FAST),
+        measures: Measure::ALL.map(|measure| schema.add_u64_field(measure.name(), FAST)),
         registered: schema.add_i64_field(REGISTERED, FAST),
         order: schema.add_u64_field(ORDER, FAST),
         bytes: schema.add_u64_field(BYTES, FAST),
@@ -121,6 +125,11 @@ impl Columns {
         Term::from_field_text(field, &term(tenant, word))
     }
 
+    /// The field of a measure.
+    pub(crate) fn measure(&self, measure: Measure) -> Field {
+        self.measures[measure as usize]
+    }
+
     /// Turns a document into tantivy's.
     pub(crate) fn write(&self, document: &Document) -> TantivyDocument {
         let mut written = TantivyDocument::new();
@@ -145,6 +154,9 @@ impl Columns {
         if let Some(days) = document.days {
             written.add_u64(self.from, days.from);
             written.add_u64(self.to, days.to);
+        }
+        for &(measure, value) in &document.measures {
+            written.add_u64(self.measure(measure), value);
         }
         written.add_i64(self.registered, document.registered);
         written.add_u64(self.order, order(&document.asset));

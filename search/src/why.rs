@@ -178,6 +178,7 @@ impl<'a> Reasons<'a, '_> {
             Target::Named(fields::FORMAT) => self.fact(words, "format"),
             Target::Date(_) => self.fact(words, "date"),
             Target::Asset => self.fact(words, "asset"),
+            Target::Measured(_) => self.fact(words, "condition"),
             Target::Fact(name) => {
                 self.why.push(Why::Fact { word: format!("{name}:{}", words.shown) });
             }

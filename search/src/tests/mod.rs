@@ -7,6 +7,7 @@ mod narrowing;
 use std::path::Path;
 use std::sync::Arc;
 
+use glassplate_pipeline::assessment::{Assessment, Condition, Tone};
 use glassplate_pipeline::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
@@ -93,6 +94,8 @@ struct Picture {
     embedded: &'static [(&'static str, &'static str)],
     /// Where a network puts it: the two values that count.
     looks: Option<(i8, i8)>,
+    /// How noisy it is, where it was assessed.
+    noise: Option<f32>,
 }
 
 /// A catalogue and an index in a temporary folder.
@@ -246,7 +249,19 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
     };
     let collection = if picture.collection.is_empty() { "c" } else { picture.collection };
     let pixels = Subject::Pixels(PixelDigest::new([picture.seed; 32]));
-    let entries = vec![
+    let assessed = picture.noise.map(|noise| {
+        let condition = Condition {
+            noise,
+            blur: None,
+            motion: false,
+            contrast: 0.8,
+            blockiness: 0.0,
+            border: [0.0; 4],
+            paper: 0.0,
+        };
+        Finding::Assessed(Assessment { tone: Tone::Grey, chroma: 0.0, condition: Some(condition) })
+    });
+    let mut entries = vec![
         Entry::Run(Run { tenant: tenant.clone(), ..run() }),
         Entry::Asset(Asset {
             id: id.clone(),
@@ -281,6 +296,9 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
             )
         }),
     ];
+    entries.extend(
+        assessed.map(|found| Entry::Opinion(opinion("assess", pixels, &maker("assess"), found))),
+    );
     catalogue.append(tenant, entries).await.expect("append");
     id
 }

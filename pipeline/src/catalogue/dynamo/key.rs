@@ -65,6 +65,16 @@ impl Key {
         Self::new(items(tenant, run, shard), ordered(source))
     }
 
+    /// A note of a run.
+    pub(super) fn note(tenant: &Tenant, run: &RunId, name: &str) -> Self {
+        Self::new(notes(tenant, run), ordered(name))
+    }
+
+    /// What the workers of a run took of its budget; no note's key, which begins with `=`.
+    pub(super) fn charge(tenant: &Tenant, run: &RunId) -> Self {
+        Self::new(notes(tenant, run), "charge")
+    }
+
     /// A call to a paid service.
     pub(super) fn purchase(tenant: &Tenant, id: &PurchaseId, attempt: u32) -> Self {
         Self::new(purchases(tenant, id), format!("{attempt:010}"))
@@ -139,6 +149,11 @@ pub(super) fn runs(tenant: &Tenant) -> String {
 /// A partition of a run's items.
 pub(super) fn items(tenant: &Tenant, run: &RunId, shard: u8) -> String {
     format!("I#{tenant}#{}#{shard}", part(run.as_str()))
+}
+
+/// The partition of a run's notes.
+pub(super) fn notes(tenant: &Tenant, run: &RunId) -> String {
+    format!("K#{tenant}#{}", part(run.as_str()))
 }
 
 /// The partition of all calls for one answer.
@@ -230,6 +245,7 @@ mod tests {
                 List::Run(&tenant, &named).partition('0'),
                 items(&tenant, &named, 0),
                 bought(&tenant, &named, '0'),
+                notes(&tenant, &named),
                 Key::place(&tenant, name, "s").pk,
                 Key::place(&tenant, "s", name).pk,
             ] {

@@ -14,6 +14,7 @@
 //! | which assets a collection has | `C#tenant#collection#x` | asset |
 //! | what changed | `F#shard` | number |
 //! | what became of a run's sources | `I#tenant#run#shard` | source |
+//! | what the workers of a run share | `K#tenant#run` | note |
 //! | what was last found at a place | `L#tenant#hash` | `place` |
 //! | of which assets a run spoke | `M#tenant#run#x` | asset |
 //! | which assets show these pixels, and who answered | `P#tenant#subject` | asset |
@@ -34,6 +35,7 @@ mod meta;
 mod plan;
 mod read;
 mod sheet;
+mod slate;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -273,7 +273,7 @@ impl Draft<'_> {
     fn is_itself(&self, subject: &Subject, opinion: &Opinion) -> bool {
         match subject {
             Subject::Bytes(digest) => AssetId::derive(self.tenant, digest) == opinion.asset,
-            Subject::Pixels(_) => false,
+            Subject::Pixels(_) | Subject::Restored(_) => false,
         }
     }
 
@@ -331,7 +331,7 @@ impl Draft<'_> {
             }
             state => {
                 let values = [
-                    (":r".to_owned(), attribute::string(purchase.run.as_str())),
+                    (":r".to_owned(), attribute::string(purchase.buyer())),
                     (":reserved".to_owned(), attribute::string(json(&PurchaseState::Reserved)?)),
                     (":s".to_owned(), attribute::string(json(&state)?)),
                 ];
@@ -392,7 +392,7 @@ impl Draft<'_> {
         for (key, Bought { condition, last }) in purchases {
             let mut item = key.attributes();
             item.insert("b".to_owned(), attribute::string(json(&last)?));
-            item.insert("r".to_owned(), attribute::string(last.run.as_str()));
+            item.insert("r".to_owned(), attribute::string(last.buyer()));
             item.insert("s".to_owned(), attribute::string(json(&last.state)?));
             plan.write(What::Purchase, Write { item, condition: Some(condition) });
         }
@@ -413,7 +413,7 @@ impl Draft<'_> {
 /// Tells whether a purchase may be written over another of the same id and attempt.
 fn gives_way(there: &Purchase, purchase: &Purchase) -> bool {
     let settles = purchase.state != PurchaseState::Reserved
-        && there.run == purchase.run
+        && there.buyer() == purchase.buyer()
         && (there.state == PurchaseState::Reserved || there.state == purchase.state);
     settles || there == purchase
 }
