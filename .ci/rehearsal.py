@@ -78,6 +78,8 @@ prefix = "plates"
 [catalogue]
 kind = "dynamodb"
 table = "{stacks["TableName"]}"
+[registry]
+table = "{stacks["RegistryTableName"]}"
 [batch]
 engine = "step_functions"
 queue = "{stacks["QueueUrl"]}"

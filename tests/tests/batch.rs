@@ -65,7 +65,7 @@ fn a_batch_comes_to_what_an_ingest_comes_to_and_is_one_run() {
     );
     batch(&archivist, &["start", &run]).exits(0).prints("already");
     archivist.run(&["runs", &run]).exits(0).prints("30 in = 27 enriched").prints("finished");
-    archivist.run(&["search", "plate", "--limit", "1"]).exits(0).says("27 found");
+    archivist.run(&["search", "plate", "--limit", "1"]).exits(0).says("30 found");
 
     let page = batch(&archivist, &["report", &run, "--format", "html"]).exits(0).stdout;
     assert!(page.contains("<svg") && !page.contains("<script"));

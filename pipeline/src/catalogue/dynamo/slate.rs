@@ -36,6 +36,10 @@ impl Slate for DynamoCatalogue {
             };
             let page = self.inner.table.query(&partition, from, limit - found.len()).await?;
             for item in &page.items {
+                // What was charged stands behind the notes, under a key of another kind.
+                if !attribute::text(item, SK)?.starts_with('=') {
+                    return Ok(found);
+                }
                 let note = note(item)?;
                 if !note.name.starts_with(prefix) {
                     return Ok(found);
