@@ -398,14 +398,14 @@ mod tests {
     #[test]
     fn what_is_not_said_stays_as_it_was() {
         let batch = Template::of("batch").expect("a template");
-        let had = ["KeyArn", "BucketArn", "TableName", "LogDays"];
+        let had = ["KeyArn", "BucketArn", "TableName", "RegistryTableName", "LogDays"];
         let made =
             parameters(&batch, "g-batch", &told(&[("LogDays", "30")]), &had).expect("all there");
         let days = made.iter().find(|p| p.parameter_key() == Some("LogDays")).expect("there");
         assert_eq!(days.parameter_value(), Some("30"));
         let key = made.iter().find(|p| p.parameter_key() == Some("KeyArn")).expect("there");
         assert_eq!(key.use_previous_value(), Some(true));
-        assert_eq!(made.len(), 4, "defaults are the template's own");
+        assert_eq!(made.len(), 5, "defaults are the template's own");
     }
 
     #[test]
