@@ -101,8 +101,11 @@ pub(crate) struct Explainer<'a> {
     bar: Bar,
     /// How labels answer words, each worked out once a search: many hits carry the same labels.
     /// Both are named by where they lie in memory, and are held there as long.
-    answers: HashMap<(*const Words, *const (String, Relation)), (Terms, Option<Relation>)>,
+    answers: HashMap<Asked, (Terms, Option<Relation>)>,
 }
+
+/// Words, and the terms of a label that is asked for them.
+type Asked = (*const Words, *const (String, Relation));
 
 impl<'a> Explainer<'a> {
     /// Explains what met some needs, by the labels above a bar.

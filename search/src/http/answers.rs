@@ -109,7 +109,7 @@ impl Answers {
         }
         let right = AtomicU64::new(self.milliseconds(now));
         let renewed = AtomicBool::new(false);
-        let answer = lz4_flex::compress_prepend_size(&answer);
+        let answer = lz4_flex::compress_prepend_size(answer);
         self.kept.insert(name, Arc::new(Kept { answer, epoch, right, renewed }));
     }
 

@@ -74,8 +74,11 @@ impl Desk {
 struct Houses {
     desk: Desk,
     name: String,
-    last: Mutex<Option<(RunId, Option<Dollars>, Arc<House>)>>,
+    last: Mutex<Option<Opened>>,
 }
+
+/// A house, for which run and budget it was opened.
+type Opened = (RunId, Option<Dollars>, Arc<House>);
 
 #[async_trait]
 impl Crew for Houses {
