@@ -102,7 +102,15 @@ mod tests {
         let kept: Vec<_> = outline.resources.iter().filter(|r| r.kept).map(|r| &*r.name).collect();
         assert_eq!(
             kept,
-            ["Key", "Archive", "ArchivePolicy", "AccessLogs", "AccessLogsPolicy", "Ledger", "Registry"]
+            [
+                "Key",
+                "Archive",
+                "ArchivePolicy",
+                "AccessLogs",
+                "AccessLogsPolicy",
+                "Ledger",
+                "Registry"
+            ]
         );
         assert!(outline.outputs.iter().any(|name| name == "TableArn"), "{:?}", outline.outputs);
         assert_eq!(outline.resources[0].kind, "AWS::KMS::Key");
