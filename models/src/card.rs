@@ -182,8 +182,9 @@ pub struct Photograph {
     pub description: String,
 }
 
-const BUILT_IN: [&str; 13] = [
+const BUILT_IN: [&str; 14] = [
     include_str!("../cards/onnxruntime.toml"),
+    include_str!("../cards/onnxruntime-gpu.toml"),
     include_str!("../cards/efficientnet-lite0.toml"),
     include_str!("../cards/efficientnet-lite2.toml"),
     include_str!("../cards/picodet-s-416.toml"),

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod evaluation;
 pub mod interpret;
 pub mod labeller;
+pub mod restorer;
 pub mod session;
 pub mod shelf;
 pub mod taxonomy;

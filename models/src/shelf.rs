@@ -120,6 +120,12 @@ impl Shelf {
         self.ranked(task).into_iter().find(here)
     }
 
+    /// Returns the best card of a task that fits, whether or not its files are here yet; never one
+    /// for measuring only.
+    pub fn preferred(&self, task: Task, fits: impl Fn(&Card) -> bool) -> Option<&Card> {
+        self.ranked(task).into_iter().find(|card| fits(card))
+    }
+
     /// Returns the cards that are asked unless others are named, as far as they are here: the
     /// best of each task, and of detectors the best two, since their answers are merged.
     pub fn chosen(&self) -> Vec<&Card> {

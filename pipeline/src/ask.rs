@@ -14,6 +14,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::opinion::{Maker, Opinion, Subject, Verdict};
 use crate::ports::{Labeller, Shown, Worth};
 use crate::purchase::{Dollars, Purchase, PurchaseId, PurchaseState};
+use crate::purse::Taken;
 use crate::record::{Parts, with_testimony};
 use crate::run::RunId;
 use crate::stage::Stage;
@@ -122,8 +123,7 @@ impl Asking<'_> {
                     return Ok(Answer::free(self.opinion(labeller, never.into())));
                 }
             };
-            if !purse.take(price) {
-                let reason = format!("the budget of {} dollars is spent", purse.budget());
+            if let Taken::No(reason) = purse.take(price).await? {
                 return Ok(Answer::free(self.not_asked(labeller, &reason)));
             }
             let mut purchase = self.purchase(labeller, attempt, price);
@@ -131,11 +131,11 @@ impl Asking<'_> {
                 Ok(()) => {}
                 // Another worker was faster: see what became of it.
                 Err(fault) if fault.kind() == FaultKind::Conflict => {
-                    purse.put_back(price);
+                    purse.put_back(price).await?;
                     continue;
                 }
                 Err(fault) => {
-                    purse.put_back(price);
+                    purse.put_back(price).await?;
                     return Err(fault);
                 }
             }
@@ -148,7 +148,7 @@ impl Asking<'_> {
                     self.enter(&purchase).await?;
                 }
                 Err(_) | Ok(Heard { verdict: Verdict::Failed { .. }, .. }) => {
-                    purse.put_back(price);
+                    purse.put_back(price).await?;
                     purchase.state = PurchaseState::Free;
                     self.enter(&purchase).await?;
                     return Ok(Answer::free(self.opinion(labeller, asked?)));
@@ -172,7 +172,9 @@ impl Asking<'_> {
             let now = clock.now();
             let in_hand = of(PurchaseState::Reserved).any(|purchase| {
                 let age = Duration::try_from(now.duration_since(purchase.at)).unwrap_or_default();
-                purchase.run != *self.run && age < purse.patience()
+                let ours =
+                    purchase.run == *self.run && purchase.holder.as_deref() == purse.holder();
+                !ours && age < purse.patience()
             });
             if in_hand {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -201,6 +203,7 @@ impl Asking<'_> {
             attempt,
             asset: self.asset.clone(),
             run: self.run.clone(),
+            holder: self.house.purse.holder().map(str::to_owned),
             collection: self.collection.to_owned(),
             step: labeller.step().to_owned(),
             price,

@@ -290,6 +290,30 @@ pub fn source_text(path: &std::path::Path) -> String {
     text
 }
 
+/// The path that [`source_text`] wrote.
+pub fn source_path(text: &str) -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\x") {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let digits = rest.get(at + 2..at + 4).and_then(|two| u8::from_str_radix(two, 16).ok());
+        match digits {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &rest[at + 4..];
+            }
+            None => {
+                bytes.extend_from_slice(b"\\x");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
 /// Names a collection; 1 to 200 characters, none of them a control character.
 ///
 /// # Errors

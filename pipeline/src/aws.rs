@@ -3,6 +3,8 @@
 //! Credentials come from whoever composes; nothing here reads the environment. An endpoint is
 //! AWS's own over TLS unless the settings name another, and plain HTTP is for loopback alone.
 
+pub mod dynamo;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -54,12 +56,18 @@ impl Default for AwsSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoints {
+    /// CloudFormation.
+    pub cloudformation: Option<String>,
     /// S3.
     pub s3: Option<String>,
     /// DynamoDB.
     pub dynamodb: Option<String>,
     /// Rekognition.
     pub rekognition: Option<String>,
+    /// Step Functions.
+    pub states: Option<String>,
+    /// SQS.
+    pub sqs: Option<String>,
 }
 
 impl AwsSettings {
@@ -77,8 +85,15 @@ impl AwsSettings {
                 self.attempt_seconds
             )));
         }
-        let Endpoints { s3, dynamodb, rekognition } = &self.endpoints;
-        for (name, url) in [("s3", s3), ("dynamodb", dynamodb), ("rekognition", rekognition)] {
+        let Endpoints { cloudformation, s3, dynamodb, rekognition, states, sqs } = &self.endpoints;
+        for (name, url) in [
+            ("cloudformation", cloudformation),
+            ("s3", s3),
+            ("dynamodb", dynamodb),
+            ("rekognition", rekognition),
+            ("states", states),
+            ("sqs", sqs),
+        ] {
             if let Some(url) = url {
                 check_endpoint(name, url)?;
             }
@@ -357,9 +372,13 @@ where
 /// How long to wait after so many tries: random, up to a bound that doubles.
 pub fn backoff(tries: u32) -> Duration {
     let bound = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_WAIT);
-    // A hasher's random keys are randomness enough to keep workers apart.
-    let random = RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64;
-    bound.mul_f64(random)
+    bound.mul_f64(random() as f64 / u64::MAX as f64)
+}
+
+/// A random number: a hasher's keys are randomness enough for names that must differ and for workers
+/// that must not keep step.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

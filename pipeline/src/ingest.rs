@@ -9,7 +9,7 @@ use crate::catalogue::Entry;
 use crate::enrich::{self, House, Source};
 use crate::fault::Fault;
 pub use crate::pass::{Ended, Watcher};
-use crate::pass::{Piece, pass};
+use crate::pass::{Piece, pass, work_through};
 use crate::run::{Item, Run};
 
 /// Takes every source all the way, `lanes` at a time, until done or `stop` is set.
@@ -27,6 +27,20 @@ pub async fn ingest(
     check_collection(&run.collection)?;
     let work = sources.into_iter().map(|source| one(house.clone(), run.clone(), source));
     pass(house, run.clone(), work, lanes, watcher, stop).await
+}
+
+/// Takes some sources of a run all the way, as [`ingest`] does, and writes nothing of the run
+/// itself: it was begun before, and whoever has all its parts concludes it.
+pub async fn ingest_part(
+    house: &Arc<House>,
+    run: &Run,
+    sources: impl IntoIterator<Item = Result<Source, Item>>,
+    lanes: usize,
+    watcher: &mut dyn Watcher,
+    stop: &AtomicBool,
+) -> Ended {
+    let work = sources.into_iter().map(|source| one(house.clone(), run.clone(), source));
+    work_through(work, lanes, watcher, stop).await
 }
 
 /// One source, or what is known to be wrong with it before it could be opened.

@@ -15,6 +15,7 @@ use crate::field::Fields;
 use crate::image::Technical;
 use crate::label::Label;
 use crate::rendition::Rendition;
+use crate::restoration::Restoration;
 use crate::run::RunId;
 
 /// Who made a claim: enough to know when the claim can be reused.
@@ -37,6 +38,9 @@ pub enum Subject {
     Bytes(Digest),
     /// The coded picture alone: shared by a whole family.
     Pixels(PixelDigest),
+    /// A restored picture, by the SHA-256 of its file: it holds for that picture alone, never for
+    /// what it was made of.
+    Restored(Digest),
 }
 
 impl std::fmt::Display for Subject {
@@ -44,6 +48,7 @@ impl std::fmt::Display for Subject {
         match self {
             Self::Bytes(digest) => write!(f, "bytes:{digest}"),
             Self::Pixels(digest) => write!(f, "pixels:{digest}"),
+            Self::Restored(digest) => write!(f, "restored:{digest}"),
         }
     }
 }
@@ -55,6 +60,7 @@ impl std::str::FromStr for Subject {
         match text.split_once(':') {
             Some(("bytes", hex)) => Ok(Self::Bytes(hex.parse()?)),
             Some(("pixels", hex)) => Ok(Self::Pixels(hex.parse()?)),
+            Some(("restored", hex)) => Ok(Self::Restored(hex.parse()?)),
             _ => Err(Fault::bad_input(format!("not an opinion's subject: {text:?}"))),
         }
     }
@@ -165,6 +171,13 @@ pub enum Finding {
     Assessed(Assessment),
     /// Claims about what is in the picture.
     Labelled(Vec<Label>),
+    /// A repaired picture.
+    Restored(Restoration),
+    /// What the step had made was done away with by a person.
+    Discarded {
+        /// Who the person is.
+        who: String,
+    },
 }
 
 /// What identify finds.

@@ -53,7 +53,7 @@ pub(crate) struct Piece {
 pub(crate) async fn pass<W>(
     house: &House,
     run: Run,
-    mut work: impl Iterator<Item = W>,
+    work: impl Iterator<Item = W>,
     lanes: usize,
     watcher: &mut dyn Watcher,
     stop: &AtomicBool,
@@ -62,6 +62,26 @@ where
     W: Future<Output = Result<Piece, Fault>> + Send + 'static,
 {
     house.catalogue.append(&house.tenant, vec![Entry::Run(run.clone())]).await?;
+    let ended = work_through(work, lanes, watcher, stop).await;
+    let written = conclude(house, run, &ended).await;
+    match ended.broken {
+        // On a full disk this cannot be written either; the first reason is the one to tell.
+        Some(_) => Ok(ended),
+        None => written.map(|()| ended),
+    }
+}
+
+/// Does the work, `lanes` pieces at a time, until done or `stop` is set; of the run itself nothing
+/// is written.
+pub(crate) async fn work_through<W>(
+    mut work: impl Iterator<Item = W>,
+    lanes: usize,
+    watcher: &mut dyn Watcher,
+    stop: &AtomicBool,
+) -> Ended
+where
+    W: Future<Output = Result<Piece, Fault>> + Send + 'static,
+{
     let mut lane_set = JoinSet::new();
     let mut ended = Ended { balance: Balance::default(), left: 0, broken: None };
     let mut broken_in_a_row = 0;
@@ -104,12 +124,7 @@ where
         watcher.ended(&item, bytes, &ended.balance);
     }
     ended.left = work.count() as u64;
-    let written = conclude(house, run, &ended).await;
-    match ended.broken {
-        // On a full disk this cannot be written either; the first reason is the one to tell.
-        Some(_) => Ok(ended),
-        None => written.map(|()| ended),
-    }
+    ended
 }
 
 /// Writes how the run ended; whether it counts may have been settled by somebody meanwhile.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::asset::source_text;
+use crate::asset::{source_path, source_text};
 use crate::fault::Fault;
 
 /// Where a source lies.
@@ -74,6 +74,17 @@ impl Place {
         match self {
             Self::File(path) => source_text(path),
             Self::Object(object) => object.url(),
+        }
+    }
+
+    /// Reads what [`Place::text`] wrote; of an object the latest version.
+    ///
+    /// # Errors
+    /// `BadInput` for what begins like a place in S3 and is none.
+    pub fn from_text(text: &str) -> Result<Self, Fault> {
+        match Object::is_meant_by(text) {
+            true => Object::from_url(text).map(Self::Object),
+            false => Ok(Self::File(source_path(text))),
         }
     }
 

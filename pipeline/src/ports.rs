@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::assessment::Assessment;
+use crate::assessment::{Assessment, Condition};
 use crate::days::Days;
 use crate::decision::Decision;
 use crate::embedding::{Embedding, Space};
@@ -16,6 +16,7 @@ use crate::opinion::{Opinion, Told};
 use crate::purchase::Dollars;
 use crate::raster::Raster;
 use crate::record::RecordLabel;
+use crate::restoration::{Mode, Repair};
 use crate::store::Key;
 pub use crate::verbatim::Verbatim;
 
@@ -51,6 +52,60 @@ pub trait Labeller: Send + Sync {
     fn price(&self) -> Option<Dollars> {
         None
     }
+}
+
+/// The role that repairs pictures in one way.
+#[async_trait]
+pub trait Restorer: Send + Sync {
+    /// Which way.
+    fn repair(&self) -> Repair;
+
+    /// Who it is; it changes whenever the result might.
+    fn maker(&self) -> &Maker;
+
+    /// What matters to it, where there are several who repair in this way.
+    fn mode(&self) -> Option<Mode> {
+        None
+    }
+
+    /// Pixels that come out for each that goes in, a side.
+    fn scale(&self) -> u32 {
+        1
+    }
+
+    /// The memory it needs for a picture of this size, in bytes, besides the picture and the rows
+    /// that it gave.
+    fn memory(&self, width: u64, height: u64) -> u64;
+
+    /// How strong it takes the damage to be, where that matters to it.
+    fn strength(&self, found: &Condition) -> Option<f32> {
+        let _ = found;
+        None
+    }
+
+    /// Repairs a picture of any size and gives all rows, from top to bottom.
+    ///
+    /// The same picture and strength give the same rows. Between two pieces of the work it asks
+    /// the pace whether to go on, and ends with `Busy` when not.
+    async fn restore(
+        &self,
+        picture: &Arc<Raster>,
+        strength: Option<f32>,
+        rows: &mut dyn Rows,
+        pace: &dyn Pace,
+    ) -> Result<(), Fault>;
+}
+
+/// The role that takes the rows of a repaired picture.
+pub trait Rows: Send {
+    /// Takes the next rows: whole ones, packed RGB.
+    fn take(&mut self, rgb: &[u8]) -> Result<(), Fault>;
+}
+
+/// The role that is told how far a repair is.
+pub trait Pace: Send + Sync {
+    /// Hears that this share is done, 0 to 1, and says whether to go on.
+    fn goes_on(&self, share: f32) -> bool;
 }
 
 /// The role that says whether a picture is worth a labeller that costs money.

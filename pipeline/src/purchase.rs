@@ -165,6 +165,9 @@ pub struct Purchase {
     pub asset: AssetId,
     /// The run that buys.
     pub run: RunId,
+    /// The worker of the run that buys, where a run has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
     /// The collection that it is bought for.
     pub collection: String,
     /// The step that asks, such as `label:rekognition`.
@@ -199,6 +202,14 @@ impl PurchaseState {
 }
 
 impl Purchase {
+    /// Who alone may settle it: the run, and its worker where it has several.
+    pub fn buyer(&self) -> String {
+        match &self.holder {
+            Some(holder) => format!("{} {holder}", self.run),
+            None => self.run.to_string(),
+        }
+    }
+
     /// What may have been spent on it.
     pub fn spent(&self) -> Dollars {
         if self.state.may_cost() { self.price } else { Dollars::ZERO }

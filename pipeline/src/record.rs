@@ -19,9 +19,10 @@ use crate::embedding::Embedding;
 use crate::field::Fields;
 use crate::image::{Format, Technical};
 use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
-use crate::opinion::{Finding, Identified, Opinion, OpinionId, Verdict};
+use crate::opinion::{Finding, Identified, Opinion, OpinionId, Subject, Verdict};
 use crate::ports::{Interpreter, Testimony};
 use crate::rendition::Rendition;
+use crate::restoration::Restoration;
 use crate::run::RunId;
 
 /// Everything that was said of one asset, as a catalogue keeps it.
@@ -70,6 +71,9 @@ pub struct Record {
     pub embedded: Fields,
     /// Derived pictures, largest first.
     pub renditions: Vec<Rendition>,
+    /// Repaired pictures, by name. Nothing of them is mixed with what is said of the original.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restorations: Vec<RecordRestoration>,
     /// What is special about the pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessment: Option<Assessment>,
@@ -81,6 +85,22 @@ pub struct Record {
     pub labels: Vec<RecordLabel>,
     /// What each step came to.
     pub steps: BTreeMap<String, StepState>,
+}
+
+/// A repaired picture in a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordRestoration {
+    /// The files, and how they were made.
+    #[serde(flatten)]
+    pub restoration: Restoration,
+    /// The run that made it, and with which it can be withdrawn.
+    pub run: RunId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// What labellers claim of the repaired picture and of the original not: a network may have
+    /// drawn what they see, so these are never among the asset's labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<RecordLabel>,
 }
 
 /// Digests of the original's bytes.
@@ -289,6 +309,7 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
     let technical = identified.map(|found| found.technical.clone());
     let embedded = identified.map(|found| found.embedded.clone()).unwrap_or_default();
     let testimony = testimony(parts, &current, &embedded);
+    let labels = ruled(interpreter.interpret(&testimony), &parts.decisions);
     Record {
         asset: parts.asset.id.clone(),
         tenant: parts.asset.tenant.clone(),
@@ -304,9 +325,10 @@ pub fn fold(parts: &Parts, interpreter: &dyn Interpreter) -> Record {
         occurrences: parts.occurrences.clone(),
         embedded,
         renditions: rendered.map(|found| found.files.clone()).unwrap_or_default(),
+        restorations: restored(parts, &current, &labels, interpreter),
         assessment,
         embedding: current.values().find_map(|opinion| opinion.embedding.clone()),
-        labels: ruled(interpreter.interpret(&testimony), &parts.decisions),
+        labels,
         steps: fold_steps(&current),
     }
 }
@@ -341,10 +363,51 @@ fn assessed(current: &BTreeMap<&str, &Opinion>) -> Option<Assessment> {
     }
 }
 
-/// Returns, for each step, the opinion that holds: the last conclusive one, else the last.
+/// Gathers the restorations that hold, with what was found on each and not on the original.
+fn restored(
+    parts: &Parts,
+    current: &BTreeMap<&str, &Opinion>,
+    labels: &[RecordLabel],
+    interpreter: &dyn Interpreter,
+) -> Vec<RecordRestoration> {
+    let known = |found: &RecordLabel| {
+        labels.iter().any(|label| label.kind == found.kind && label.name == found.name)
+    };
+    let mut restorations = Vec::new();
+    for opinion in current.values() {
+        let Verdict::Found(Finding::Restored(restoration)) = &opinion.verdict else { continue };
+        let on_it = holding(parts, |subject| subject == Subject::Restored(restoration.digest));
+        let testimony = Testimony {
+            opinions: on_it.values().filter(|o| !o.labels().is_empty()).copied().collect(),
+            decisions: &[],
+            assessment: None,
+            taken: None,
+        };
+        let mut found = match testimony.opinions.is_empty() {
+            true => Vec::new(),
+            false => interpreter.interpret(&testimony),
+        };
+        found.retain(|label| !known(label));
+        restorations.push(RecordRestoration {
+            restoration: restoration.clone(),
+            run: opinion.run.clone(),
+            at: opinion.at,
+            labels: found,
+        });
+    }
+    restorations
+}
+
+/// Returns, for each step, the opinion about the asset that holds: the last conclusive one, else
+/// the last. What was said of a restored picture holds for that one alone.
 pub fn current_opinions(parts: &Parts) -> BTreeMap<&str, &Opinion> {
+    holding(parts, |subject| !matches!(subject, Subject::Restored(_)))
+}
+
+fn holding(parts: &Parts, about: impl Fn(Subject) -> bool) -> BTreeMap<&str, &Opinion> {
     let mut current: BTreeMap<&str, &Opinion> = BTreeMap::new();
-    for opinion in parts.opinions.iter().filter(|o| !parts.withdrawn.contains(&o.run)) {
+    let counting = |o: &&Opinion| !parts.withdrawn.contains(&o.run) && about(o.subject);
+    for opinion in parts.opinions.iter().filter(counting) {
         let holds = current
             .get(opinion.step.as_str())
             .is_none_or(|held| opinion.verdict.conclusive() || !held.verdict.conclusive());
@@ -470,7 +533,12 @@ fn step_state(opinion: &Opinion) -> StepState {
     let (state, reason) = match &opinion.verdict {
         Verdict::Found(Finding::Identified(found)) => (State::Done, note_of(found)),
         Verdict::Found(Finding::Rendered(found)) => (State::Done, found.note.clone()),
-        Verdict::Found(Finding::Labelled(_) | Finding::Assessed(_)) => (State::Done, None),
+        Verdict::Found(Finding::Labelled(_) | Finding::Assessed(_) | Finding::Restored(_)) => {
+            (State::Done, None)
+        }
+        Verdict::Found(Finding::Discarded { who }) => {
+            (State::NoneFound, Some(format!("{who} did away with it")))
+        }
         Verdict::NoneFound => (State::NoneFound, None),
         Verdict::NotRun { reason } => (State::NotRun, Some(reason.clone())),
         Verdict::Failed { fault, reason } => (State::Failed, Some(format!("{fault}: {reason}"))),

@@ -11,13 +11,15 @@
 //! indexed; minimums belong to queries.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use glassplate_pipeline::label::{LabelKind, Synset};
 use glassplate_pipeline::ports::Vocabulary;
-use glassplate_pipeline::record::{Bar, LabelState};
-use serde::{Deserialize, Serialize};
+use glassplate_pipeline::record::LabelState;
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
 
+use crate::summary::{KeptLabel, Text};
 use crate::words::{self, Purpose};
 
 /// Broader terms that say nothing: every picture would have them. Their synonyms go with them.
@@ -135,44 +137,10 @@ impl Weight {
     }
 }
 
-/// What is needed of a label to find it and to explain the find.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FoundLabel {
-    /// The preferred name.
-    pub name: String,
-    /// Object, scene or concept.
-    pub kind: LabelKind,
-    /// How sure its source is, 0 to 1.
-    pub confidence: f32,
-    /// What people made of it; never rejected.
-    pub state: LabelState,
-    /// The model's name, or who the person is.
-    pub model: String,
-    /// The WordNet 3.0 synset.
-    pub(crate) wordnet: Option<Synset>,
-    /// Names of all ancestors, nearest first; empty where the vocabulary tells them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) parents: Vec<String>,
-    /// Whether it is held back until a person has looked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) doubtful: bool,
-}
-
-impl FoundLabel {
-    /// Tells whether a hit shows the label, as [`Bar::shows`] does of a record's.
-    pub(crate) fn is_shown(&self, bar: &Bar) -> bool {
-        match self.state {
-            LabelState::Approved | LabelState::Added => true,
-            LabelState::Rejected => false,
-            LabelState::Proposed => !self.doubtful && self.confidence >= bar.of(self.kind),
-        }
-    }
-}
-
 /// The words of labels, worked out once a synset.
 pub(crate) struct Claims {
     vocabulary: Arc<dyn Vocabulary>,
-    known: Mutex<HashMap<(String, Option<Synset>), Terms>>,
+    known: Cache<Named, Terms>,
 }
 
 /// A label's terms, nearest first, each once.
@@ -181,9 +149,23 @@ pub(crate) type Terms = Arc<[(String, Relation)]>;
 /// How many labels' words are kept; a vocabulary of labels is smaller, a hostile one is not.
 const MOST_KNOWN: usize = 20_000;
 
+/// What a label's words follow from.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Named(String, Option<String>);
+
+/// The same, borrowed.
+#[derive(Hash)]
+struct Called<'a>(&'a str, Option<&'a str>);
+
+impl Equivalent<Named> for Called<'_> {
+    fn equivalent(&self, named: &Named) -> bool {
+        self.0 == named.0 && self.1 == named.1.as_deref()
+    }
+}
+
 impl Claims {
     pub(crate) fn new(vocabulary: Arc<dyn Vocabulary>) -> Self {
-        Self { vocabulary, known: Mutex::default() }
+        Self { vocabulary, known: Cache::new(MOST_KNOWN) }
     }
 
     /// Whether the vocabulary tells the broader terms of a synset.
@@ -192,25 +174,21 @@ impl Claims {
     }
 
     /// Tells every term that a label is found by.
-    pub(crate) fn terms(&self, label: &FoundLabel) -> Terms {
+    pub(crate) fn terms(&self, label: &KeptLabel<'_>) -> Terms {
         if !label.parents.is_empty() {
             return self.work_out(label);
         }
-        let key = (label.name.clone(), label.wordnet.clone());
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(terms) = known().get(&key) {
-            return terms.clone();
+        let called = Called(&label.name, label.wordnet.as_deref());
+        if let Some(terms) = self.known.get(&called) {
+            return terms;
         }
         let terms = self.work_out(label);
-        let mut known = known();
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        known.insert(key, terms.clone());
+        let named = Named(called.0.to_owned(), called.1.map(str::to_owned));
+        self.known.insert(named, terms.clone());
         terms
     }
 
-    fn work_out(&self, label: &FoundLabel) -> Terms {
+    fn work_out(&self, label: &KeptLabel<'_>) -> Terms {
         let mut nearest: HashMap<String, Relation> = HashMap::new();
         let mut add = |name: &str, relation: Relation| {
             let term = words::joined(name);
@@ -220,19 +198,20 @@ impl Claims {
             }
         };
         add(&label.name, Relation::Own);
-        let (synonyms, known) = match &label.wordnet {
+        let synset = label.wordnet.as_deref().and_then(Synset::parse);
+        let (synonyms, known) = match &synset {
             Some(synset) => (self.vocabulary.synonyms(synset), true),
             None => (self.vocabulary.other_names(label.kind, &label.name), false),
         };
         for synonym in &synonyms {
             add(synonym, Relation::Synonym);
         }
-        for (name, steps, synonyms) in self.ancestors(label) {
+        for (name, steps, synonyms) in self.ancestors(synset.as_ref(), &label.parents) {
             for name in synonyms.iter().chain([&name]) {
                 add(name, Relation::Broader(steps));
             }
         }
-        for name in synonyms.iter().chain([&label.name]) {
+        for name in synonyms.iter().map(String::as_str).chain([&*label.name]) {
             let tokens = words::tokens(name, Purpose::Query);
             // Where no vocabulary knows the label, nothing else can tell its noun.
             let count = if known && !synonyms.is_empty() {
@@ -250,11 +229,14 @@ impl Claims {
     }
 
     /// Lists a label's broader terms with how many steps up they are and their synonyms.
-    fn ancestors(&self, label: &FoundLabel) -> Vec<(String, u8, Vec<String>)> {
-        let known =
-            label.wordnet.as_ref().map(|s| self.vocabulary.ancestors(s)).unwrap_or_default();
+    fn ancestors(
+        &self,
+        synset: Option<&Synset>,
+        parents: &[Text<'_>],
+    ) -> Vec<(String, u8, Vec<String>)> {
+        let known = synset.map(|synset| self.vocabulary.ancestors(synset)).unwrap_or_default();
         let all: Vec<(String, Vec<String>)> = if known.is_empty() {
-            label.parents.iter().map(|name| (name.clone(), Vec::new())).collect()
+            parents.iter().map(|name| (name.to_string(), Vec::new())).collect()
         } else {
             known.into_iter().map(|(s, name)| (name, self.vocabulary.synonyms(&s))).collect()
         };
@@ -271,7 +253,7 @@ mod tests {
     use super::*;
     use crate::tests::{SmallVocabulary, label};
 
-    fn relation(claim: &FoundLabel, term: &str) -> Option<Relation> {
+    fn relation(claim: &KeptLabel<'_>, term: &str) -> Option<Relation> {
         let claims = Claims::new(Arc::new(SmallVocabulary));
         let terms = claims.terms(claim);
         terms.iter().find(|(t, _)| t == term).map(|&(_, relation)| relation)
@@ -291,7 +273,7 @@ mod tests {
     fn a_word_of_a_name_counts_only_where_it_qualifies() {
         assert_eq!(relation(&label("baseball bat", 0.9), "baseball"), Some(Relation::Part));
         assert_eq!(relation(&label("hot dog", 0.9), "dog"), None, "a hot dog is no dog");
-        let unknown = FoundLabel { wordnet: None, ..label("paper boat", 0.9) };
+        let unknown = KeptLabel { wordnet: None, ..label("paper boat", 0.9) };
         assert_eq!(relation(&unknown, "boat"), Some(Relation::Part));
     }
 

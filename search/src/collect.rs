@@ -18,7 +18,7 @@ use crate::schema::{FROM, REGISTERED};
 use crate::sheet::{Sheet, Sheets, ValueId};
 
 /// Segments of fewer documents are asked faster than their answer is looked up.
-const WORTH_KEEPING: u32 = 20_000;
+pub(crate) const WORTH_KEEPING: u32 = 20_000;
 /// How many hits of a kept answer are kept: the pages that are asked for again and again.
 const HITS_KEPT: usize = 100;
 /// What all kept answers may take, in bytes.
@@ -202,7 +202,7 @@ impl Asked<'_> {
             portion.total += found.len() as u64;
             portion.hits.extend(best.into_iter().map(|(place, doc)| (place, at, doc)));
             if self.wanted.counts {
-                count(&found, &sheet, &mut counts);
+                sheet.count(&found, &mut counts);
             }
         }
         portion.hits.sort_unstable_by(|a, b| compare(a.0, b.0));
@@ -268,15 +268,6 @@ fn sort_key(segment: &SegmentReader, sort: Sort) -> tantivy::Result<Box<dyn Fn(D
             Box::new(move |doc| from.first(doc).map_or(0, |day| u64::MAX - day))
         }
     })
-}
-
-/// Counts the values of what was found.
-fn count(found: &[DocId], sheet: &Sheet, counts: &mut [u32]) {
-    for &doc in found {
-        for &value in sheet.values(doc) {
-            counts[value as usize] += 1;
-        }
-    }
 }
 
 /// The best hits so far: a list that is cut down whenever it has grown to twice what is wanted.

@@ -8,19 +8,20 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use glassplate_pipeline::asset::{AssetId, PixelDigest, Tenant};
+use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::embedding::Embedding;
 use glassplate_pipeline::field::Fields;
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::ports::{Interpreter, Vocabulary};
 use glassplate_pipeline::record::{Bar, LabelState, Record, RecordLabel};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::claims::{Claims, FoundLabel, Weight};
+use crate::claims::{Claims, Weight};
 use crate::facts::{self, Fact, facts};
 use crate::fields;
 use crate::level::Level;
+use crate::measures::{Measure, measures};
+use crate::summary::{KeptLabel, KeptText, Summary};
 use crate::words::{self, Purpose, Token};
 use glassplate_pipeline::days::Days;
 
@@ -44,6 +45,8 @@ pub(crate) struct Document {
     pub(crate) registered: i64,
     /// The days in which the picture may have been taken.
     pub(crate) days: Option<Days>,
+    /// What was measured of the picture, in hundredths.
+    pub(crate) measures: Vec<(Measure, u64)>,
     /// The original's length in bytes.
     pub(crate) bytes: u64,
     /// Every word of a plain query that finds it, at the best place where it stands.
@@ -61,37 +64,7 @@ pub(crate) struct Document {
     /// The terms of labels, ordered by weight.
     pub(crate) claims: Vec<(String, Weight)>,
     /// What a hit shows.
-    pub(crate) summary: Summary,
-}
-
-/// What the index gives back of a record without asking the catalogue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Summary {
-    pub(crate) asset: AssetId,
-    pub(crate) title: String,
-    pub(crate) collections: Vec<String>,
-    pub(crate) sources: Vec<String>,
-    /// Width and height in pixels, upright; absent where there is no rendition to show.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) size: Option<(u32, u32)>,
-    /// What tells the same picture, whatever its file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) pixels: Option<PixelDigest>,
-    /// What tells the same picture saved anew, 16 hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phash: Option<String>,
-    pub(crate) labels: Vec<FoundLabel>,
-    pub(crate) texts: Vec<KeptText>,
-}
-
-/// One text of a record, kept to say where a word was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct KeptText {
-    /// The metadata field.
-    pub(crate) field: String,
-    /// Where it was read: `iptc:Caption-Abstract`.
-    pub(crate) source: String,
-    pub(crate) text: String,
+    pub(crate) summary: Summary<'static>,
 }
 
 /// Makes documents with one vocabulary and one interpreter.
@@ -129,7 +102,7 @@ impl Builder {
     pub(crate) fn document(&self, record: &Record) -> Document {
         let texts = texts(record);
         let labels = self.labels(record);
-        let shown: Vec<&FoundLabel> = labels.iter().filter(|l| l.is_shown(&self.bar)).collect();
+        let shown: Vec<&KeptLabel<'_>> = labels.iter().filter(|l| l.is_shown(&self.bar)).collect();
         let days = texts
             .iter()
             .filter(|text| date_field(&text.field))
@@ -147,6 +120,7 @@ impl Builder {
             tenant: record.tenant.clone(),
             registered: record.registered.as_microsecond(),
             days,
+            measures: measures(record),
             bytes: record.bytes,
             embedding: record.embedding.clone(),
             any,
@@ -165,26 +139,30 @@ impl Builder {
         document
     }
 
-    fn labels(&self, record: &Record) -> Vec<FoundLabel> {
+    fn labels(&self, record: &Record) -> Vec<KeptLabel<'static>> {
         let standing = record.labels.iter().filter(|label| label.state != LabelState::Rejected);
         standing.map(|label| self.found_label(label)).collect()
     }
 
-    fn found_label(&self, label: &RecordLabel) -> FoundLabel {
+    fn found_label(&self, label: &RecordLabel) -> KeptLabel<'static> {
         let known = self.claims.knows(label.wordnet.as_ref());
-        FoundLabel {
-            name: label.name.clone(),
+        KeptLabel {
+            name: label.name.clone().into(),
             kind: label.kind,
             confidence: label.confidence,
             state: label.state,
-            model: label.source.model.clone(),
-            wordnet: label.wordnet.clone(),
-            parents: if known { Vec::new() } else { label.parents.clone() },
+            model: label.source.model.clone().into(),
+            wordnet: label.wordnet.as_ref().map(|synset| synset.to_string().into()),
+            parents: if known {
+                Vec::new()
+            } else {
+                label.parents.iter().map(|parent| parent.clone().into()).collect()
+            },
             doubtful: !label.doubts.is_empty() && label.state == LabelState::Proposed,
         }
     }
 
-    fn claim_terms(&self, labels: &[FoundLabel]) -> Vec<(String, Weight)> {
+    fn claim_terms(&self, labels: &[KeptLabel<'_>]) -> Vec<(String, Weight)> {
         // What is in doubt is held back until a person has looked.
         let mut terms: Vec<(String, Weight)> = labels
             .iter()
@@ -222,7 +200,7 @@ impl Document {
         }
     }
 
-    fn add_text(&mut self, text: &KeptText) {
+    fn add_text(&mut self, text: &KeptText<'_>) {
         let tokens = words::tokens(&text.text, Purpose::Index);
         for field in fields::covering(&text.field) {
             append(&mut self.named, tokens.iter().cloned(), Some(field));
@@ -300,7 +278,7 @@ fn append(to: &mut Vec<Token>, tokens: impl Iterator<Item = Token>, field: Optio
 }
 
 /// Lists all texts of a record: first what came beside the file, then what is in it.
-fn texts(record: &Record) -> Vec<KeptText> {
+fn texts(record: &Record) -> Vec<KeptText<'static>> {
     let mut texts = Vec::new();
     for fields in record.occurrences.iter().map(|place| &place.metadata).chain([&record.embedded]) {
         collect(fields, &mut texts);
@@ -308,16 +286,19 @@ fn texts(record: &Record) -> Vec<KeptText> {
     texts
 }
 
-fn collect(fields: &Fields, texts: &mut Vec<KeptText>) {
+fn collect(fields: &Fields, texts: &mut Vec<KeptText<'static>>) {
     for (name, field) in fields {
         let also = field.also.iter().map(|other| (&other.value, &other.source));
         for (value, source) in [(&field.value, &field.source)].into_iter().chain(also) {
             let text = text_of(value);
             // Two copies of a picture often carry the same caption.
-            let known =
-                texts.iter().any(|kept: &KeptText| kept.field == *name && kept.text == text);
+            let known = texts.iter().any(|kept| *kept.field == **name && *kept.text == *text);
             if !text.trim().is_empty() && !known {
-                texts.push(KeptText { field: name.clone(), source: source.clone(), text });
+                texts.push(KeptText {
+                    field: name.clone().into(),
+                    source: source.clone().into(),
+                    text: text.into(),
+                });
             }
         }
     }
@@ -337,7 +318,11 @@ fn date_field(name: &str) -> bool {
     fields::named("date").is_some_and(|field| field.metadata.contains(&name))
 }
 
-fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> Summary {
+fn summary(
+    record: &Record,
+    texts: &[KeptText<'static>],
+    mut labels: Vec<KeptLabel<'static>>,
+) -> Summary<'static> {
     let mut collections: Vec<String> =
         record.occurrences.iter().map(|place| place.collection.clone()).collect();
     collections.sort();
@@ -345,26 +330,26 @@ fn summary(record: &Record, texts: &[KeptText], mut labels: Vec<FoundLabel>) -> 
     labels.sort_by(|a, b| ruled(b).cmp(&ruled(a)).then(b.confidence.total_cmp(&a.confidence)));
     let sources = record.occurrences.iter().map(|place| place.source.clone());
     Summary {
-        asset: record.asset.clone(),
-        title: title(record, texts, &labels),
-        collections,
-        sources: sources.take(MOST_SHOWN).collect(),
+        asset: record.asset.to_string().into(),
+        title: title(record, texts, &labels).into(),
+        collections: collections.into_iter().map(Into::into).collect(),
+        sources: sources.take(MOST_SHOWN).map(Into::into).collect(),
         // Where there is nothing to show, no room is to be kept for it.
         size: facts::upright(record).filter(|_| !record.renditions.is_empty()),
-        pixels: record.pixel_digest,
-        phash: record.phash.clone(),
+        pixels: record.pixel_digest.map(|pixels| pixels.to_string().into()),
+        phash: record.phash.as_deref().and_then(|phash| u64::from_str_radix(phash, 16).ok()),
         labels: labels.into_iter().take(MOST_SHOWN).collect(),
         texts: texts.iter().take(MOST_SHOWN).map(kept).collect(),
     }
 }
 
-fn ruled(label: &FoundLabel) -> bool {
+fn ruled(label: &KeptLabel<'_>) -> bool {
     label.state != LabelState::Proposed
 }
 
 /// Finds the best short text: a title, a caption's beginning, the surest labels, the file name.
-fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
-    let of = |name: &str| texts.iter().find(|text| text.field == name);
+fn title(record: &Record, texts: &[KeptText<'static>], labels: &[KeptLabel<'_>]) -> String {
+    let of = |name: &str| texts.iter().find(|text| *text.field == *name);
     if let Some(text) = ["title", "headline", "caption"].into_iter().find_map(of) {
         return shortened(text.text.trim(), TITLE_LENGTH);
     }
@@ -374,7 +359,7 @@ fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
     let others = labels.iter().filter(|label| label.kind != LabelKind::Object);
     let labels = things.chain(others).filter(|l| ruled(l) || l.confidence >= 0.5 && !l.doubtful);
     for label in labels {
-        if sure.len() < 3 && !sure.contains(&label.name.as_str()) {
+        if sure.len() < 3 && !sure.contains(&&*label.name) {
             sure.push(&label.name);
         }
     }
@@ -385,8 +370,8 @@ fn title(record: &Record, texts: &[KeptText], labels: &[FoundLabel]) -> String {
     file.rsplit('/').next().unwrap_or(file).to_owned()
 }
 
-fn kept(text: &KeptText) -> KeptText {
-    KeptText { text: shortened(&text.text, MOST_KEPT), ..text.clone() }
+fn kept(text: &KeptText<'static>) -> KeptText<'static> {
+    KeptText { text: shortened(&text.text, MOST_KEPT).into(), ..text.clone() }
 }
 
 fn shortened(text: &str, characters: usize) -> String {

@@ -10,9 +10,9 @@ use glassplate_pipeline::record::{LabelState, Record};
 use serde_json::Value;
 
 use crate::ask::Facet;
-use crate::claims::{Claims, FoundLabel};
-use crate::document::KeptText;
+use crate::claims::Claims;
 use crate::fields;
+use crate::summary::{KeptLabel, KeptText};
 
 /// A picture whose sides differ by less than this share is square.
 const SQUARE: f64 = 0.03;
@@ -47,8 +47,8 @@ pub(crate) fn upright(record: &Record) -> Option<(u32, u32)> {
 /// Lists a record's facts, each once; `shown` are the labels above the bar.
 pub(crate) fn facts(
     record: &Record,
-    texts: &[KeptText],
-    shown: &[&FoundLabel],
+    texts: &[KeptText<'_>],
+    shown: &[&KeptLabel<'_>],
     days: Option<Days>,
     claims: &Claims,
 ) -> Vec<Fact> {
@@ -67,7 +67,8 @@ pub(crate) fn facts(
     if written("place") || record.embedded.contains_key("gps") {
         facts.push(Fact::new("has", "place"));
     }
-    let person = |label: &&FoundLabel| claims.terms(label).iter().any(|(term, _)| term == "person");
+    let person =
+        |label: &&KeptLabel<'_>| claims.terms(label).iter().any(|(term, _)| term == "person");
     if written("people") || shown.iter().any(person) {
         facts.push(Fact::new("has", "people"));
     }
@@ -76,14 +77,14 @@ pub(crate) fn facts(
     facts
 }
 
-fn of_labels(record: &Record, shown: &[&FoundLabel], facts: &mut Vec<Fact>) {
+fn of_labels(record: &Record, shown: &[&KeptLabel<'_>], facts: &mut Vec<Fact>) {
     for label in shown {
         let (facet, plural) = match label.kind {
             LabelKind::Object => (Facet::Object, "objects"),
             LabelKind::Scene => (Facet::Scene, "scenes"),
             LabelKind::Concept => (Facet::Concept, "concepts"),
         };
-        facts.push(Fact::of(facet, &label.name));
+        facts.push(Fact::of(facet, &*label.name));
         facts.push(Fact::new("has", plural));
         facts.push(Fact::new("has", "labels"));
         facts.push(match label.state {
@@ -131,6 +132,9 @@ fn of_the_file(record: &Record, facts: &mut Vec<Fact>) {
             facts.push(Fact::new("is", "monochrome"));
         }
     }
+    if !record.restorations.is_empty() {
+        facts.push(Fact::new("is", "restored"));
+    }
     if let Some((width, height)) = upright(record) {
         let (width, height) = (f64::from(width), f64::from(height));
         let shape = if (width - height).abs() < SQUARE * width.max(height) {
@@ -153,13 +157,14 @@ fn decades(days: Days) -> impl Iterator<Item = String> {
 }
 
 /// The values that `is:` knows.
-pub(crate) const IS: [&str; 9] = [
+pub(crate) const IS: [&str; 10] = [
     "colour",
     "doubtful",
     "grey",
     "landscape",
     "monochrome",
     "portrait",
+    "restored",
     "reviewed",
     "square",
     "toned",

@@ -24,6 +24,8 @@ use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Warmer};
 
 use crate::collect::Collector;
 use crate::faults;
+use crate::files::Files;
+use crate::lexicon::Neighbours;
 use crate::schema::{Columns, SCHEMA_VERSION, schema};
 use crate::search::Hits;
 use crate::sheet::Sheets;
@@ -53,6 +55,7 @@ pub(crate) struct Generation {
     pub(crate) sheets: Arc<Sheets>,
     pub(crate) collector: Collector,
     pub(crate) hits: Hits,
+    pub(crate) neighbours: Neighbours,
     /// By the reader's generation and the tenant.
     pub(crate) standings: Cache<(u64, String), Arc<Standing>>,
 }
@@ -118,7 +121,9 @@ pub(crate) fn open_current(dir: &Path) -> Result<Generation, String> {
         return Err("its file current is damaged".to_owned());
     }
     let path = dir.join(&current.generation);
-    let index = tantivy::Index::open_in_dir(&path).map_err(|e| format!("it is damaged: {e}"))?;
+    let index = Files::open(&path)
+        .and_then(tantivy::Index::open)
+        .map_err(|e| format!("it is damaged: {e}"))?;
     let (expected, _) = schema();
     if index.schema() != expected {
         return Err("its fields are not those of this glassplate".to_owned());
@@ -144,10 +149,9 @@ pub(crate) fn create(dir: &Path, _lock: &WriteLock) -> Result<Generation, Fault>
         }
         let settings =
             IndexSettings { docstore_blocksize: STORE_BLOCK_BYTES, ..IndexSettings::default() };
-        return tantivy::Index::builder()
-            .schema(schema().0)
-            .settings(settings)
-            .create_in_dir(&path)
+        let builder = tantivy::Index::builder().schema(schema().0).settings(settings);
+        return Files::open(&path)
+            .and_then(|files| builder.open_or_create(files))
             .and_then(|index| Generation::opened(name, index))
             .map_err(|e| faults::index(&format!("cannot make the index {}", path.display()), e));
     }
@@ -212,8 +216,9 @@ impl Generation {
             .warmers(vec![Arc::downgrade(&warmer)])
             .try_into()?;
         let (collector, hits) = (Collector::default(), Hits::default());
+        let neighbours = Neighbours::default();
         let standings = Cache::new(STANDINGS_KEPT);
-        Ok(Self { name, index, reader, columns, sheets, collector, hits, standings })
+        Ok(Self { name, index, reader, columns, sheets, collector, hits, neighbours, standings })
     }
 
     /// Reads how far this generation has followed the change feed.

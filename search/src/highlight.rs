@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::document::Summary;
 use crate::query::ast::{Clause, Words};
 use crate::query::plan::Need;
+use crate::summary::Summary;
 use crate::why::Why;
 use crate::words::{self, Purpose};
 
@@ -27,7 +27,7 @@ pub struct Highlight {
 }
 
 /// Cuts the pieces of the texts that `why` names.
-pub(crate) fn highlights(needs: &[Need], summary: &Summary, why: &[Why]) -> Vec<Highlight> {
+pub(crate) fn highlights(needs: &[Need], summary: &Summary<'_>, why: &[Why]) -> Vec<Highlight> {
     let named = |field: &str, source: &str| {
         why.iter().any(
             |why| matches!(why, Why::Text { field: f, source: s, .. } if f == field && s == source),
@@ -65,9 +65,9 @@ impl<'a> Asked<'a> {
     }
 
     fn holds(&self, word: &str) -> bool {
-        let tokens = words::tokens(word, Purpose::Index);
-        let whole = |token: &words::Token| self.whole.contains(&token.text.as_str());
-        tokens.iter().any(whole) || {
+        let mut whole = false;
+        words::cut(word, Purpose::Index, |_, token| whole |= self.whole.contains(&token));
+        whole || {
             let folded = if self.openings.is_empty() { String::new() } else { words::fold(word) };
             self.openings.iter().any(|opening| folded.starts_with(opening))
         }

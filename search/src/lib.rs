@@ -17,6 +17,7 @@ mod document;
 mod facts;
 mod faults;
 mod fields;
+mod files;
 mod follow;
 mod generation;
 mod highlight;
@@ -28,12 +29,14 @@ mod level;
 mod lexicon;
 mod like;
 mod likeness;
+mod measures;
 mod page;
 mod query;
 mod schema;
 mod search;
 mod sheet;
 mod standing;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -43,11 +46,10 @@ pub use ask::{
     Ask, Correction, Count, Counts, Cursor, Facet, Holdings, LabelCount, MOST_HITS, MOST_VALUES,
     Sort, Suggestion,
 };
-pub use claims::FoundLabel;
 pub use follow::{DEFAULT_INTERVAL, Follower, follow};
 pub use highlight::Highlight;
 pub use index::Index;
 pub use indexer::CaughtUp;
 pub use like::Neighbours;
-pub use search::{Answer, Hit};
+pub use search::{Answer, FoundLabel, Hit};
 pub use why::Why;

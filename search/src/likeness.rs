@@ -15,11 +15,12 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocId, Searcher, SegmentReader};
 
 use crate::ask::MOST_HITS;
-use crate::document::{Builder, Summary};
+use crate::document::Builder;
 use crate::generation::Generation;
 use crate::like::Neighbours;
 use crate::schema::EMBEDDING;
 use crate::search::{Hit, guarded, hit, summary};
+use crate::summary::Summary;
 
 /// Bytes in one number of a column.
 const EIGHT: usize = 8;
@@ -119,16 +120,18 @@ pub(crate) fn like(
         }
         near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         near.truncate(most + SPARE);
-        let own = summary(&searcher, generation, own)?;
+        let own = searcher.doc(own)?;
+        let own = summary(&own, generation)?;
         let (mut others, mut copies) = (Vec::new(), Vec::new());
         for (cosine, address) in near {
-            let summary = summary(&searcher, generation, address)?;
+            let document = searcher.doc(address)?;
+            let summary = summary(&document, generation)?;
             if summary.pixels.is_some() && summary.pixels == own.pixels {
                 continue;
             }
             let copy = cosine > COPY_NEAR && bits_apart(&summary, &own) <= COPY_BITS;
             let list = if copy { &mut copies } else { &mut others };
-            list.push(hit(summary, cosine, Vec::new(), Vec::new(), &builder.bar));
+            list.push(hit(&summary, cosine, Vec::new(), Vec::new(), &builder.bar)?);
         }
         others.extend(copies);
         others.truncate(most);
@@ -137,9 +140,8 @@ pub(crate) fn like(
 }
 
 /// How many bits of two pictures' perceptual hashes differ.
-fn bits_apart(a: &Summary, b: &Summary) -> u32 {
-    let read = |summary: &Summary| u64::from_str_radix(summary.phash.as_deref()?, 16).ok();
-    match (read(a), read(b)) {
+fn bits_apart(a: &Summary<'_>, b: &Summary<'_>) -> u32 {
+    match (a.phash, b.phash) {
         (Some(a), Some(b)) => (a ^ b).count_ones(),
         _ => u64::BITS,
     }

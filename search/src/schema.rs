@@ -11,11 +11,12 @@
 //! | `claims` | the terms of labels; a position is a packed [`crate::claims::Weight`] | `object:`, `confidence>=` |
 //! | `facts` | exact values, see [`crate::facts`] | facets, `is:`, `has:` |
 //! | `from`, `to` | the days in which it may have been taken, `yyyymmdd` | `date:`, order |
+//! | `noise`, `blur`, ... | what was measured, in hundredths, see [`crate::measures`] | `noise>=10` |
 //! | `registered` | microseconds since 1970 | order |
 //! | `order` | the asset id's first 13 characters as a number | a stable order of equals |
 //! | `bytes` | the original's length | how much a tenant has |
 //! | `embedding` | the space's number, then the 128 bytes in eights | what is alike |
-//! | `body` | the summary as JSON, stored only | what a hit shows |
+//! | `body` | the summary, see [`crate::summary`], stored only | what a hit shows |
 //!
 //! Every term begins with its tenant, so a posting list is of one tenant alone: another one's
 //! pictures add nothing to a count, and no time to a search.
@@ -30,9 +31,10 @@ use tantivy::tokenizer::{PreTokenizedString, Token as TantivyToken};
 
 use crate::document::Document;
 use crate::likeness;
+use crate::measures::Measure;
 
 /// Grows whenever an index written before could no longer be read, or would answer differently.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// The names of the fields that are sorted by.
 pub(crate) const ORDER: &str = "order";
@@ -64,6 +66,7 @@ pub(crate) struct Columns {
     pub(crate) facts: Field,
     pub(crate) from: Field,
     pub(crate) to: Field,
+    pub(crate) measures: [Field; Measure::ALL.len()],
     pub(crate) registered: Field,
     pub(crate) order: Field,
     pub(crate) bytes: Field,
@@ -95,6 +98,7 @@ pub(crate) fn schema() -> (Schema, Columns) {
         facts: schema.add_text_field(FACTS, exact),
         from: schema.add_u64_field(FROM, FAST),
         to: schema.add_u64_field(TO, FAST),
+        measures: Measure::ALL.map(|measure| schema.add_u64_field(measure.name(), FAST)),
         registered: schema.add_i64_field(REGISTERED, FAST),
         order: schema.add_u64_field(ORDER, FAST),
         bytes: schema.add_u64_field(BYTES, FAST),
@@ -119,6 +123,11 @@ impl Columns {
     /// The term of a word of one tenant.
     pub(crate) fn word(&self, field: Field, tenant: &Tenant, word: &str) -> Term {
         Term::from_field_text(field, &term(tenant, word))
+    }
+
+    /// The field of a measure.
+    pub(crate) fn measure(&self, measure: Measure) -> Field {
+        self.measures[measure as usize]
     }
 
     /// Turns a document into tantivy's.
@@ -146,14 +155,16 @@ impl Columns {
             written.add_u64(self.from, days.from);
             written.add_u64(self.to, days.to);
         }
+        for &(measure, value) in &document.measures {
+            written.add_u64(self.measure(measure), value);
+        }
         written.add_i64(self.registered, document.registered);
         written.add_u64(self.order, order(&document.asset));
         written.add_u64(self.bytes, document.bytes);
         for number in document.embedding.iter().flat_map(likeness::packed) {
             written.add_u64(self.embedding, number);
         }
-        let body = serde_json::to_string(&document.summary).expect("a summary is plain data");
-        written.add_text(self.body, body);
+        written.add_text(self.body, document.summary.written());
         written
     }
 }

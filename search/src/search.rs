@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use glassplate_pipeline::asset::{AssetId, Tenant};
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::record::Bar;
+use glassplate_pipeline::label::LabelKind;
+use glassplate_pipeline::record::{Bar, LabelState};
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -14,15 +15,15 @@ use tantivy::schema::Value as _;
 use tantivy::{DocAddress, DocId, Searcher, TantivyDocument};
 
 use crate::ask::{Ask, Correction, Count, Counts, Cursor, Facet, MOST_HITS, MOST_VALUES, Sort};
-use crate::claims::FoundLabel;
 use crate::collect::{Collected, Place, Wanted};
-use crate::document::{Builder, Summary};
+use crate::document::Builder;
 use crate::generation::Generation;
 use crate::highlight::{Highlight, highlights};
 use crate::query::Query;
 use crate::query::plan::{Need, Plan, plan};
 use crate::sheet::Value;
-use crate::why::{Why, explain};
+use crate::summary::{KeptLabel, Summary, Text};
+use crate::why::{Explainer, Why};
 use crate::{cursor, faults};
 
 /// The most labels that a hit shows.
@@ -46,6 +47,21 @@ pub struct Answer {
     pub corrections: Vec<Correction>,
     /// What the asker should know: words left out, an index that is not complete yet.
     pub notes: Vec<String>,
+}
+
+/// A label that a hit shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundLabel {
+    /// The preferred name.
+    pub name: String,
+    /// Object, scene or concept.
+    pub kind: LabelKind,
+    /// How sure its source is, 0 to 1.
+    pub confidence: f32,
+    /// What people made of it; never rejected.
+    pub state: LabelState,
+    /// The model's name, or who the person is.
+    pub model: String,
 }
 
 /// One record that was found.
@@ -116,8 +132,8 @@ impl Asked<'_> {
         let Self { generation, builder, tenant, ask, after, sort } = *self;
         let limit = ask.limit.min(MOST_HITS);
         let searcher = generation.reader.searcher();
-        let Generation { columns, sheets, collector, .. } = generation;
-        let plan = plan(query, &ask.within, tenant, columns, &searcher, &builder.bar)?;
+        let Generation { sheets, collector, .. } = generation;
+        let plan = plan(query, &ask.within, tenant, generation, &searcher, &builder.bar)?;
         let name = name(tenant, &plan, query, &ask.within);
         let counts = !ask.facets.is_empty();
         let wanted = Wanted { sort, limit, after, counts, name: name.as_deref() };
@@ -128,8 +144,17 @@ impl Asked<'_> {
         });
         found.hits.truncate(limit);
         let name = name.as_deref().map(|name| HitsOf::of(name, sort));
-        let show =
-            Show { generation, builder, searcher: &searcher, plan: &plan, query, sort, name };
+        let bar = query.least.map_or(builder.bar, Bar::of_all);
+        let explainer = Explainer::new(&plan.needs, &builder.claims, bar);
+        let mut show = Show {
+            generation,
+            searcher: &searcher,
+            plan: &plan,
+            explainer,
+            shown: &builder.bar,
+            sort,
+            name,
+        };
         Ok(Answer {
             total: found.total,
             hits: found.hits.iter().map(|&hit| show.hit(hit)).collect::<tantivy::Result<_>>()?,
@@ -218,17 +243,18 @@ impl HitsOf {
 /// What is needed to show a hit.
 struct Show<'a> {
     generation: &'a Generation,
-    builder: &'a Builder,
     searcher: &'a Searcher,
     plan: &'a Plan,
-    query: &'a Query,
+    explainer: Explainer<'a>,
+    /// How sure a machine's label must be to be shown.
+    shown: &'a Bar,
     sort: Sort,
     /// Under which name hits are kept; absent when they are not to be.
     name: Option<HitsOf>,
 }
 
 impl Show<'_> {
-    fn hit(&self, (place, address): (Place, DocAddress)) -> tantivy::Result<Arc<Hit>> {
+    fn hit(&mut self, (place, address): (Place, DocAddress)) -> tantivy::Result<Arc<Hit>> {
         let Some(name) = self.name else { return Ok(Arc::new(self.made(place, address)?)) };
         let segment = self.searcher.segment_reader(address.segment_ord).segment_id();
         let key = (segment, address.doc_id, name);
@@ -241,49 +267,59 @@ impl Show<'_> {
         Ok(hit)
     }
 
-    fn made(&self, place: Place, address: DocAddress) -> tantivy::Result<Hit> {
-        let summary = summary(self.searcher, self.generation, address)?;
-        let bar = self.query.least.map_or(self.builder.bar, Bar::of_all);
-        let why = explain(&self.plan.needs, &summary, &self.builder.claims, &bar);
+    fn made(&mut self, place: Place, address: DocAddress) -> tantivy::Result<Hit> {
+        let document = self.searcher.doc(address)?;
+        let summary = summary(&document, self.generation)?;
+        let why = self.explainer.explain(&summary);
         let highlights = highlights(&self.plan.needs, &summary, &why);
         let score = if self.sort == Sort::Relevance { place.score() } else { 0.0 };
-        Ok(hit(summary, score, why, highlights, &self.builder.bar))
+        hit(&summary, score, why, highlights, self.shown)
     }
 }
 
-/// Reads what the index keeps of a document.
-pub(crate) fn summary(
-    searcher: &Searcher,
+/// Reads what the index stores of a document.
+pub(crate) fn summary<'a>(
+    document: &'a TantivyDocument,
     generation: &Generation,
-    address: DocAddress,
-) -> tantivy::Result<Summary> {
-    let document: TantivyDocument = searcher.doc(address)?;
+) -> tantivy::Result<Summary<'a>> {
     document
         .get_first(generation.columns.body)
         .and_then(|value| value.as_str())
-        .and_then(|body| serde_json::from_str(body).ok())
-        .ok_or_else(|| tantivy::TantivyError::InternalError("a document has no body".to_owned()))
+        .and_then(Summary::read)
+        .ok_or_else(|| damaged("a document has no body that can be read"))
+}
+
+fn damaged(what: &str) -> tantivy::TantivyError {
+    tantivy::TantivyError::InternalError(what.to_owned())
 }
 
 /// Makes a hit of a summary.
 pub(crate) fn hit(
-    summary: Summary,
+    summary: &Summary<'_>,
     score: f32,
     why: Vec<Why>,
     highlights: Vec<Highlight>,
     bar: &Bar,
-) -> Hit {
-    let shown = summary.labels.into_iter().filter(|label| label.is_shown(bar));
-    Hit {
-        asset: summary.asset,
+) -> tantivy::Result<Hit> {
+    let owned = |texts: &[Text<'_>]| texts.iter().map(|text| text.to_string()).collect();
+    let shown = summary.labels.iter().filter(|label| label.is_shown(bar));
+    let found = |label: &KeptLabel<'_>| FoundLabel {
+        name: label.name.to_string(),
+        kind: label.kind,
+        confidence: label.confidence,
+        state: label.state,
+        model: label.model.to_string(),
+    };
+    Ok(Hit {
+        asset: summary.asset.parse().map_err(|_| damaged("a document's asset has no id"))?,
         score,
-        title: summary.title,
-        collections: summary.collections,
-        sources: summary.sources,
-        labels: shown.take(LABELS_SHOWN).collect(),
+        title: summary.title.to_string(),
+        collections: owned(&summary.collections),
+        sources: owned(&summary.sources),
+        labels: shown.take(LABELS_SHOWN).map(found).collect(),
         why,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
         highlights,
-    }
+    })
 }

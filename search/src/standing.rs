@@ -39,7 +39,7 @@ fn standing(
     let name = (searcher.generation().generation_id(), tenant.as_str().to_owned());
     generation.standings.get_or_insert_with(&name, || {
         let everything = Query { all: Vec::new(), least: None, notes: Vec::new() };
-        let plan = plan(&everything, &[], tenant, &generation.columns, searcher, &builder.bar)?;
+        let plan = plan(&everything, &[], tenant, generation, searcher, &builder.bar)?;
         let wanted = Wanted {
             sort: Sort::Added,
             limit: 0,
@@ -138,7 +138,8 @@ pub(crate) fn suggest(
     let Some((before, opening)) = split(typed) else { return Ok(Vec::new()) };
     guarded("cannot suggest words", || {
         let searcher = generation.reader.searcher();
-        let lexicon = Lexicon { columns: &generation.columns, tenant, searcher: &searcher };
+        let Generation { columns, neighbours, .. } = generation;
+        let lexicon = Lexicon { columns, tenant, searcher: &searcher, neighbours };
         if let Some((field, opening)) = opening.split_once(':')
             && let Some(field) = fields::named(field)
         {

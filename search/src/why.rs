@@ -2,17 +2,18 @@
 //!
 //! It is worked out for the few hits that are shown, from what the index keeps of them.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::record::{Bar, LabelState};
 use serde::Serialize;
 
-use crate::claims::{Claims, FoundLabel, Relation};
-use crate::document::{KeptText, Summary};
+use crate::claims::{Claims, Relation, Terms};
 use crate::fields;
 use crate::query::ast::{Clause, Target, Words};
 use crate::query::plan::Need;
+use crate::summary::{KeptLabel, KeptText, Summary};
 use crate::words::{self, Purpose, Token};
 
 /// How many labels are named for one word.
@@ -93,26 +94,67 @@ impl fmt::Display for Why {
     }
 }
 
-/// Explains a hit: the best reasons for each need, in the order of the query; of alternatives
-/// all that hold.
-pub(crate) fn explain(needs: &[Need], summary: &Summary, claims: &Claims, bar: &Bar) -> Vec<Why> {
-    let texts = vec![None; summary.texts.len()];
-    let mut reasons = Reasons { summary, claims, bar, texts, why: Vec::new() };
-    needs.iter().for_each(|need| reasons.need(need));
-    reasons.why
+/// Explains the hits of one search.
+pub(crate) struct Explainer<'a> {
+    needs: &'a [Need],
+    claims: &'a Claims,
+    bar: Bar,
+    /// How labels answer words, each worked out once a search: many hits carry the same labels.
+    /// Both are named by where they lie in memory, and are held there as long.
+    answers: HashMap<Asked, (Terms, Option<Relation>)>,
 }
 
-struct Reasons<'a> {
-    summary: &'a Summary,
-    claims: &'a Claims,
-    bar: &'a Bar,
-    /// The tokens of the summary's texts, each cut when first needed.
-    texts: Vec<Option<Vec<Token>>>,
+/// Words, and the terms of a label that is asked for them.
+type Asked = (*const Words, *const (String, Relation));
+
+impl<'a> Explainer<'a> {
+    /// Explains what met some needs, by the labels above a bar.
+    pub(crate) fn new(needs: &'a [Need], claims: &'a Claims, bar: Bar) -> Self {
+        Self { needs, claims, bar, answers: HashMap::new() }
+    }
+
+    /// Explains a hit: the best reasons for each need, in the order of the query; of alternatives
+    /// all that hold.
+    pub(crate) fn explain(&mut self, summary: &Summary<'_>) -> Vec<Why> {
+        let needs = self.needs;
+        let mut reasons = Reasons { summary, explainer: self, why: Vec::new() };
+        needs.iter().for_each(|need| reasons.need(need));
+        reasons.why
+    }
+
+    /// How a label answers words, if it does.
+    fn relation(&mut self, words: &'a Words, label: &KeptLabel<'_>) -> Option<Relation> {
+        let terms = self.claims.terms(label);
+        let key = (std::ptr::from_ref(words), terms.as_ptr());
+        let (_, relation) = self.answers.entry(key).or_insert_with(|| {
+            let asked = words::join(&words.tokens);
+            let opens = |term: &str| {
+                let opening = words.opening.as_deref();
+                opening.is_some_and(|opening| term.starts_with(opening) && !term.contains(' '))
+            };
+            let answer = terms.iter().find(|(term, _)| *term == asked || opens(term));
+            let relation = answer.map(|&(_, relation)| relation);
+            (terms, relation)
+        });
+        *relation
+    }
+
+    fn counts(&self, label: &KeptLabel<'_>) -> bool {
+        let thousandths = |confidence: f32| (confidence * 1000.0).round();
+        !label.doubtful
+            && (label.state != LabelState::Proposed
+                || thousandths(label.confidence) >= thousandths(self.bar.of(label.kind)))
+    }
+}
+
+struct Reasons<'a, 'b> {
+    summary: &'b Summary<'b>,
+    explainer: &'b mut Explainer<'a>,
     why: Vec<Why>,
 }
 
-impl Reasons<'_> {
-    fn need(&mut self, need: &Need) {
+impl<'a> Reasons<'a, '_> {
+    fn need(&mut self, need: &'a Need) {
         match need {
             Need::All(all) | Need::Any(all) => all.iter().for_each(|need| self.need(need)),
             Need::Not(_) => {}
@@ -125,7 +167,7 @@ impl Reasons<'_> {
         }
     }
 
-    fn clause(&mut self, clause: &Clause) {
+    fn clause(&mut self, clause: &'a Clause) {
         let words = &clause.words;
         match clause.target {
             Target::Anywhere => {
@@ -139,6 +181,7 @@ impl Reasons<'_> {
             Target::Named(fields::FORMAT) => self.fact(words, "format"),
             Target::Date(_) => self.fact(words, "date"),
             Target::Asset => self.fact(words, "asset"),
+            Target::Measured(_) => self.fact(words, "condition"),
             Target::Fact(name) => {
                 self.why.push(Why::Fact { word: format!("{name}:{}", words.shown) });
             }
@@ -160,50 +203,31 @@ impl Reasons<'_> {
     }
 
     fn text(&mut self, words: &Words, wanted: impl Fn(&str) -> bool) -> bool {
-        let cut = |text: &KeptText| words::tokens(&text.text, Purpose::Index);
-        let found = self.summary.texts.iter().zip(&mut self.texts).position(|(text, tokens)| {
-            wanted(&text.field) && holds(tokens.get_or_insert_with(|| cut(text)), words)
-        });
-        let Some(text) = found.map(|at| &self.summary.texts[at]) else { return false };
+        let found = |text: &&KeptText<'_>| wanted(&text.field) && holds(&text.text, words);
+        let Some(text) = self.summary.texts.iter().find(found) else { return false };
         self.why.push(Why::Text {
             word: words.shown.clone(),
-            field: text.field.clone(),
-            source: text.source.clone(),
+            field: text.field.to_string(),
+            source: text.source.to_string(),
         });
         true
     }
 
-    fn labels(&mut self, words: &Words, kind: Option<LabelKind>) -> bool {
-        let asked = words::join(&words.tokens);
-        let answers = |term: &str| {
-            term == asked
-                || words
-                    .opening
-                    .as_ref()
-                    .is_some_and(|o| term.starts_with(o) && !term.contains(' '))
-        };
-        let mut found: Vec<(&FoundLabel, Relation)> = Vec::new();
+    fn labels(&mut self, words: &'a Words, kind: Option<LabelKind>) -> bool {
+        let mut found: Vec<(&KeptLabel<'_>, Relation)> = Vec::new();
         for label in &self.summary.labels {
-            if label.doubtful {
-                continue;
+            if self.explainer.counts(label) && kind.is_none_or(|kind| kind == label.kind) {
+                found.extend(self.explainer.relation(words, label).map(|near| (label, near)));
             }
-            let counts = label.state != LabelState::Proposed
-                || (label.confidence * 1000.0).round()
-                    >= (self.bar.of(label.kind) * 1000.0).round();
-            if !counts || kind.is_some_and(|kind| kind != label.kind) {
-                continue;
-            }
-            let terms = self.claims.terms(label);
-            found.extend(terms.iter().find(|(t, _)| answers(t)).map(|&(_, r)| (label, r)));
         }
-        let worth = |(label, relation): &(&FoundLabel, Relation)| {
+        let worth = |(label, relation): &(&KeptLabel<'_>, Relation)| {
             let ruled = if label.state == LabelState::Proposed { 0.0 } else { 1.0 };
             ruled + label.confidence * relation.nearness()
         };
         found.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         self.why.extend(found.iter().take(LABELS_NAMED).map(|(label, relation)| Why::Label {
             word: words.shown.clone(),
-            label: label.name.clone(),
+            label: label.name.to_string(),
             relation: match relation {
                 Relation::Own => "name",
                 Relation::Synonym => "synonym",
@@ -213,7 +237,7 @@ impl Reasons<'_> {
             kind: label.kind,
             confidence: label.confidence,
             state: label.state,
-            model: label.model.clone(),
+            model: label.model.to_string(),
         }));
         !found.is_empty()
     }
@@ -223,19 +247,27 @@ impl Reasons<'_> {
         let files = self.summary.sources.iter().map(|path| (fields::FILE, path));
         let found = collections.chain(files).filter(|(field, _)| of.contains(field)).find(
             |&(field, place)| match field {
-                fields::FILE => holds(&words::path_tokens(place), words),
-                _ => holds(&words::tokens(place, Purpose::Index), words),
+                fields::FILE => stand(&words::path_tokens(place), words),
+                _ => holds(place, words),
             },
         );
         let Some((field, place)) = found else { return false };
         let of = if field == fields::FILE { "file" } else { "collection" };
-        self.why.push(Why::Place { word: words.shown.clone(), of, place: place.clone() });
+        self.why.push(Why::Place { word: words.shown.clone(), of, place: place.to_string() });
         true
     }
 }
 
-/// Tells whether a text's tokens hold the words side by side.
-fn holds(text: &[Token], words: &Words) -> bool {
+/// Tells whether a text holds the words side by side.
+fn holds(text: &str, words: &Words) -> bool {
+    match (&words.tokens[..], &words.opening) {
+        ([word], None) => words::has(text, &word.text),
+        _ => stand(&words::tokens(text, Purpose::Index), words),
+    }
+}
+
+/// Tells whether tokens hold the words side by side.
+fn stand(text: &[Token], words: &Words) -> bool {
     if let Some(opening) = &words.opening
         && text.iter().any(|token| token.text.starts_with(opening))
     {

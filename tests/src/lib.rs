@@ -3,10 +3,13 @@
 pub mod archivist;
 pub mod cloud;
 pub mod corpus;
+pub mod damage;
 pub mod ledger_view;
 pub mod measure;
 pub mod photograph;
+pub mod photographs;
 pub mod pictures;
 pub mod relevance;
 pub mod scripted;
+pub mod server;
 pub mod synthetic;

@@ -300,7 +300,7 @@ impl Archive {
             4 => Tone::Toned,
             _ => Tone::Colour,
         };
-        Finding::Assessed(Assessment { tone, chroma: 10.0 })
+        Finding::Assessed(Assessment { tone, chroma: 10.0, condition: None })
     }
 }
 

@@ -12,6 +12,7 @@ use glassplate_tests::archivist::{Archivist, Said};
 use glassplate_tests::cloud::Cloud;
 use glassplate_tests::ledger_view::{comparable, records};
 use glassplate_tests::pictures::{jpeg, png, with_comment};
+use glassplate_tests::server::Server;
 use serde_json::Value;
 
 /// Everything labelled by the service.
@@ -235,6 +236,60 @@ fn pictures_in_buckets_and_manifests_are_taken_in_and_not_read_twice() {
         .run(&["ingest", "s3://no-such-bucket/", "--collection", "c"])
         .exits(1)
         .says("no-such-bucket");
+}
+
+#[test]
+fn a_tenants_quota_holds_over_two_servers_at_once() {
+    const QUOTA: usize = 5;
+    let cloud = Cloud::new();
+    let (mut here, mut there) = (Archivist::new(), Archivist::new());
+    for archivist in [&mut here, &mut there] {
+        cloud.serve(archivist, "[serve]\nuploads = 32\n");
+    }
+    here.run(&["tenant", "create", "museum", "--pictures", &QUOTA.to_string()]).exits(0);
+    let create = ["--tenant", "museum", "key", "create", "--role", "archivist", "--name", "Ada"];
+    let secret = here.run(&create).exits(0).stdout.trim().to_owned();
+    there.run(&["--tenant", "museum", "key", "list"]).exits(0).prints("archivist  Ada");
+    there.run(&["tenant", "create", "museum"]).exits(1).says("there is a tenant museum already");
+
+    let servers = [Server::of(&here), Server::of(&there)];
+    let upload = |n: usize| {
+        let request = format!("POST /v1/assets?collection=plates&filename={n}.jpg");
+        servers[n % 2].ask_with_key(&secret, &request, &jpeg(96, 80, n as u64))
+    };
+    let answers: Vec<(u16, String)> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..12).map(|n| scope.spawn(move || upload(n))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let taken = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!(taken, QUOTA, "{answers:?}");
+    let mut refused = answers.iter().filter(|(status, _)| *status != 201);
+    assert!(refused.all(|(_, body)| body.contains("quota of pictures is 5")), "{answers:?}");
+    let shown = there.run(&["tenant", "list", "--json"]).exits(0).json();
+    assert_eq!(shown["used"]["pictures"], QUOTA);
+    let deeds = here.run(&["--tenant", "museum", "audit", "--json"]).exits(0).lines();
+    let done = deeds.iter().filter(|d| d["what"] == "upload" && d["outcome"] == "done").count();
+    assert_eq!(done, QUOTA, "{deeds:?}");
+    for home in [here.home(), there.home()] {
+        assert!(!home.join("registry.sqlite").exists(), "nothing of it is in {}", home.display());
+    }
+    here.run(&["aws", "check"]).exits(0).prints("table glassplate-registry: sound");
+}
+
+#[test]
+fn keys_in_the_home_are_not_forgotten_when_the_registry_moves() {
+    let cloud = Cloud::new();
+    let mut archivist = Archivist::new();
+    let create = ["key", "create", "--role", "reader", "--name", "Ada"];
+    archivist.run(&create).exits(0);
+    cloud.serve(&mut archivist, "");
+    let file = archivist.home().join("registry.sqlite");
+    for words in [&create[..], &["serve", "--listen", "127.0.0.1:0"]] {
+        archivist.run(words).exits(1).says("registry.sqlite has keys").says("move the file away");
+    }
+    std::fs::rename(&file, file.with_extension("kept")).unwrap();
+    archivist.run(&create).exits(0);
+    archivist.run(&["key", "list"]).exits(0).prints("reader  Ada");
 }
 
 /// How many small pictures go through the faults.

@@ -1,5 +1,6 @@
 //! What a card says of a network that repairs: what it is fed, and how a large picture is cut for it.
 
+pub use glassplate_pipeline::restoration::Mode;
 use serde::Deserialize;
 
 use super::Task;
@@ -45,18 +46,6 @@ pub enum Planes {
     Rgb,
     /// The luma of JPEG alone, full range (ITU-T T.871).
     Luma,
-}
-
-/// What an upscaler is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Comes near what was there; invents nothing.
-    Fidelity,
-    /// Looks as a sharp photograph does; details are made up.
-    Quality,
-    /// As quality, in a fraction of the time.
-    Fast,
 }
 
 fn one() -> u32 {

@@ -94,7 +94,7 @@ impl Said {
         reader.interpret(&Testimony {
             opinions: self.opinions.iter().collect(),
             decisions: &self.decisions,
-            assessment: Some(Assessment { tone: self.tone, chroma: 20.0 }),
+            assessment: Some(Assessment { tone: self.tone, chroma: 20.0, condition: None }),
             taken: self.taken,
         })
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::*;
-use crate::card::Mode;
+use glassplate_pipeline::restoration::Mode;
 
 /// A card for a file of the mirror with this content.
 fn card(name: &str, content: &[u8], extra: &str) -> Card {

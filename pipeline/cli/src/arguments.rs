@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+mod batch;
+mod infra;
 mod tenancy;
 
 use std::path::PathBuf;
@@ -8,9 +10,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassplate_pipeline::asset::{Tenant, check_collection};
 use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::purchase::Dollars;
+use glassplate_pipeline::restoration::{Mode, Repair};
 
 use crate::env;
 use crate::exit::CODES;
+pub(crate) use batch::{
+    BatchAction, Bounded, HoldBatch, OnDevice, PlanBatch, RedriveBatch, ReportFormat, ResumeBatch,
+    Says, StartBatch, Worker,
+};
+pub(crate) use infra::{InfraAction, Parameters, WhichStacks};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
@@ -53,6 +61,14 @@ pub(crate) enum Command {
     /// Take pictures in: identify, store, render, label, record, index
     #[command(after_help = CODES)]
     Ingest(Ingest),
+    /// Run over many sources by many workers: plan, start, watch, pause, redrive, report
+    Batch {
+        #[command(subcommand)]
+        action: BatchAction,
+    },
+    /// Do the tasks of batches as they come, until it is ended
+    #[command(after_help = CODES)]
+    Worker(Worker),
     /// Say what labelling by services would cost, and ask none
     #[command(after_help = CODES)]
     Quote(Quote),
@@ -99,6 +115,9 @@ pub(crate) enum Command {
     /// Ask other models about a collection; their answers count once they are promoted
     #[command(after_help = CODES)]
     Relabel(Relabel),
+    /// Repair pictures: denoise, deblur, spread tones, colour, enlarge; the originals stay as they are
+    #[command(after_help = crate::command::restore::HELP)]
+    Restore(Restore),
     /// Show what labels a run would gain, lose and change
     #[command(after_help = CODES)]
     Compare(Compare),
@@ -123,11 +142,17 @@ pub(crate) enum Command {
     /// Print where a picture's file can be had: a signed URL of S3, or the file
     #[command(after_help = CODES)]
     Url(Url),
-    /// Make or check the bucket and the table that the config names
+    /// Make or check the bucket and the tables that the config names
     #[command(after_help = CODES)]
     Aws {
         #[command(subcommand)]
         action: AwsAction,
+    },
+    /// Check, deploy, compare and take down what runs on AWS
+    #[command(after_help = CODES)]
+    Infra {
+        #[command(subcommand)]
+        action: InfraAction,
     },
     /// Open archives to tenants, and bound what they use over HTTP
     Tenant {
@@ -175,6 +200,11 @@ pub(crate) struct Ingest {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
+    /// What to repair afterwards [default: what the config says, which is nothing unless it says so]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) restore: Option<Restoring>,
 }
 
 /// What quote takes.
@@ -197,7 +227,7 @@ pub(crate) struct Url {
     pub(crate) seconds: u32,
 }
 
-/// What to do about bucket and table.
+/// What to do about bucket and tables.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AwsAction {
     /// Make what is missing
@@ -209,13 +239,13 @@ pub(crate) enum AwsAction {
 /// What prepare takes.
 #[derive(Debug, Args)]
 pub(crate) struct Prepare {
-    /// Read units a second of a provisioned table, instead of one billed on demand
+    /// Read units a second of a provisioned table for the catalogue, instead of one billed on demand
     #[arg(long, value_name = "N", requires = "write_units")]
     pub(crate) read_units: Option<u32>,
-    /// Write units a second of a provisioned table
+    /// Write units a second of that table
     #[arg(long, value_name = "N", requires = "read_units")]
     pub(crate) write_units: Option<u32>,
-    /// Leave the table unprotected against deletion, for trials
+    /// Leave the tables unprotected against deletion, for trials
     #[arg(long)]
     pub(crate) unprotected: bool,
 }
@@ -353,6 +383,50 @@ pub(crate) struct Relabel {
     /// The most that services may cost in this run, in US dollars [default: paid.budget]
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Dollars>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
+}
+
+/// What restore takes.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// An asset's id, or a search: every picture that it finds
+    #[arg(required = true, value_name = "ASSET|QUERY")]
+    pub(crate) target: Vec<String>,
+    /// What to do, separated by commas: denoise, deblur, levels, colourise, upscale
+    /// [default: what the picture needs]
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    pub(crate) steps: Vec<Repair>,
+    /// How to enlarge: fidelity invents nothing, quality looks best, fast draws crisp edges
+    #[arg(long, value_name = "MODE", default_value = "fidelity", value_parser = mode)]
+    pub(crate) mode: Mode,
+    /// Say what would be done and how long it would take, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do away with an asset's restorations, or with those that --name names
+    #[arg(long, conflicts_with_all = ["steps", "dry_run"])]
+    pub(crate) delete: bool,
+    /// The restoration to delete, as `show` names it: denoise+upscale-fast
+    #[arg(long, value_name = "NAME", requires = "delete")]
+    pub(crate) name: Option<String>,
+    /// Who deletes [default: people.name, GLASSPLATE_BY or the login name]
+    #[arg(long, value_name = "NAME", requires = "delete")]
+    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: OnDevice,
+}
+
+/// What is restored after an ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Restoring {
+    /// What each picture needs, whatever the config says.
+    Auto,
+    /// Nothing, whatever the config says.
+    Never,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    text.parse().map_err(|fault: glassplate_pipeline::fault::Fault| fault.reason())
 }
 
 /// What compare takes.
@@ -455,6 +529,13 @@ impl Arguments {
             searching |= text == "search";
             argument
         }))
+    }
+}
+
+impl Arguments {
+    /// What a Lambda function does, which is started without arguments.
+    pub(crate) fn of_a_function() -> Self {
+        Self::parse_from(["glassplate", "worker"])
     }
 }
 

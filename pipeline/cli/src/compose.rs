@@ -1,5 +1,8 @@
 //! Composition: fills the pipeline's ports with the embedded parts, as the settings say.
 
+mod batch;
+mod registry;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +10,7 @@ use glassplate_models::interpret::{Calibration, Reader};
 use glassplate_models::labeller::OnnxLabeller;
 use glassplate_models::labeller::cascade::Cascade;
 use glassplate_models::labeller::rekognition::{Rekognition, Stored};
-use glassplate_models::session::Runtime;
+use glassplate_models::session::{Device, Runtime};
 use glassplate_models::shelf::{Progress, Shelf};
 use glassplate_models::taxonomy::Objects;
 use glassplate_pipeline::asset::Tenant;
@@ -26,8 +29,6 @@ use glassplate_pipeline::store::Store;
 use glassplate_pipeline::store::local::LocalStore;
 use glassplate_pipeline::store::s3::S3Store;
 use glassplate_pipeline::telemetry::Meter;
-use glassplate_pipeline::tenancy::Registry;
-use glassplate_pipeline::tenancy::sqlite::SqliteRegistry;
 use glassplate_search::Index;
 use tokio::sync::OnceCell;
 
@@ -41,6 +42,9 @@ const REKOGNITION: &str = "rekognition";
 
 /// The card of ONNX Runtime.
 pub(crate) const RUNTIME: &str = "onnxruntime";
+
+/// The card of ONNX Runtime for NVIDIA's cards.
+const GPU_RUNTIME: &str = "onnxruntime-gpu";
 
 /// What every command works at: where things lie, whose they are, how to answer.
 #[derive(Clone)]
@@ -90,6 +94,20 @@ impl Desk {
         let mirror = global.mirror.or_else(|| settings.models.mirror.clone());
         let aws = Arc::default();
         Ok(Self { home, tenant: global.tenant, json: global.json, settings, mirror, aws })
+    }
+
+    /// The same desk for another tenant.
+    pub(crate) fn of(&self, tenant: &Tenant) -> Self {
+        Self { tenant: tenant.clone(), ..self.clone() }
+    }
+
+    /// The same desk with networks on another device, where one is given.
+    pub(crate) fn on(&self, device: Option<Device>) -> Self {
+        let mut desk = self.clone();
+        if let Some(device) = device {
+            desk.settings.models.device = device;
+        }
+        desk
     }
 
     /// The same desk with another home.
@@ -155,12 +173,6 @@ impl Desk {
         self.home.join("catalogue.sqlite")
     }
 
-    /// Opens the registry of tenants, keys and deeds, making it where there is none.
-    pub(crate) fn registry(&self) -> Result<Arc<dyn Registry>, Fault> {
-        make_folder(&self.home)?;
-        Ok(Arc::new(SqliteRegistry::open(&self.home.join("registry.sqlite"))?))
-    }
-
     /// Opens the store.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Fault> {
         match &self.settings.store {
@@ -221,14 +233,18 @@ impl Desk {
     pub(crate) async fn house(&self, staff: Staff) -> Result<House, Fault> {
         let ingest = &self.settings.ingest;
         let Staff { labellers, budget, triage } = staff;
-        let patience = self.settings.longest_call();
+        let purse = Purse::new(budget.unwrap_or_default(), triage);
+        let mut purse = purse.patient(self.settings.longest_call());
+        if budget.is_some() {
+            purse = purse.within(self.registry().await?, &self.tenant);
+        }
         Ok(House {
             tenant: self.tenant.clone(),
             catalogue: self.catalogue().await?,
             store: self.store().await?,
             objects: None,
             labellers,
-            purse: Purse::new(budget.unwrap_or_default(), triage).patient(patience),
+            purse,
             clock: Arc::new(SystemClock),
             recipe: self.settings.renditions.clone(),
             limits: self.settings.limits.clone(),
@@ -428,7 +444,7 @@ impl Desk {
     }
 
     fn open_cards(&self, shelf: &Shelf, names: &[&str]) -> Result<Vec<Arc<dyn Labeller>>, Fault> {
-        let runtime = Runtime::load(&shelf.path(RUNTIME)?)?;
+        let runtime = self.runtime(shelf)?;
         let (objects, sessions) = (Objects::load(), self.lanes());
         let mut labellers: Vec<Arc<dyn Labeller>> = Vec::new();
         for name in names {
@@ -436,6 +452,24 @@ impl Desk {
             labellers.push(Arc::new(labeller));
         }
         Ok(labellers)
+    }
+}
+
+impl Desk {
+    /// Loads the runtime for the device that the settings name; on the processor where that cannot
+    /// be had, which is said.
+    pub(crate) fn runtime(&self, shelf: &Shelf) -> Result<Runtime, Fault> {
+        let device = self.settings.models.device;
+        if device == Device::Cpu {
+            return Runtime::load(&shelf.path(RUNTIME)?);
+        }
+        let loaded = pull(shelf, &[GPU_RUNTIME])
+            .and_then(|()| shelf.path(GPU_RUNTIME))
+            .and_then(|path| Runtime::load_for(&path, device));
+        loaded.or_else(|fault| {
+            say(format!("networks run on the processor, not on {device}: {}", fault.reason()));
+            Runtime::load(&shelf.path(RUNTIME)?)
+        })
     }
 }
 

@@ -19,6 +19,21 @@ pub(crate) const LOG: &str = "GLASSPLATE_LOG";
 /// Under whose name decisions are kept; the setting `people.name` and `--by` beat it.
 pub(crate) const BY: &str = "GLASSPLATE_BY";
 
+/// The queue that a worker takes tasks from; beats the setting `batch.queue`.
+pub(crate) const QUEUE: &str = "GLASSPLATE_QUEUE";
+/// The state machine that runs batches; beats the setting `batch.state_machine`.
+pub(crate) const STATE_MACHINE: &str = "GLASSPLATE_STATE_MACHINE";
+
+/// Tells whether this process is a Lambda function: the service sets where to ask for events.
+pub(crate) fn on_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
+}
+
+/// A variable's value, where it is set and not empty.
+pub(crate) fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// What opens archives to new tenants over HTTP, at least 32 characters; without it nobody may.
 pub(crate) const OPERATOR_TOKEN: &str = "GLASSPLATE_OPERATOR_TOKEN";
 

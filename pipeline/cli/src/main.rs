@@ -7,6 +7,7 @@ mod env;
 mod exit;
 mod output;
 mod settings;
+mod workshop;
 
 fn main() -> std::process::ExitCode {
     command::run()

@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use glassplate_models::labeller::cascade::CascadeSettings;
 use glassplate_models::labeller::rekognition::RekognitionSettings;
+use glassplate_models::session::Device;
 use glassplate_pipeline::aws::AwsSettings;
+use glassplate_pipeline::batch::step_functions::StepFunctionsSettings;
 use glassplate_pipeline::catalogue::dynamo::DynamoSettings;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::image::Limits;
 use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::Bar;
 use glassplate_pipeline::rendition::Recipe;
+use glassplate_pipeline::restoration;
 use glassplate_pipeline::store::s3::S3Settings;
+use glassplate_pipeline::tenancy::dynamo::RegistrySettings;
 use glassplate_search::http::Served;
 use serde::Deserialize;
 
@@ -41,12 +45,18 @@ pub(crate) struct Settings {
     pub(crate) rekognition: RekognitionSettings,
     /// What services may cost.
     pub(crate) paid: PaidSettings,
+    /// Which pictures are restored without being asked for by name.
+    pub(crate) restore: RestoreSettings,
     /// How AWS is reached.
     pub(crate) aws: AwsSettings,
     /// Where bytes are kept.
     pub(crate) store: StoreSettings,
     /// Where the ledger is kept.
     pub(crate) catalogue: CatalogueSettings,
+    /// Who hands out the tasks of batches.
+    pub(crate) batch: BatchSettings,
+    /// Where tenants, keys and the audit log are kept beside a ledger in DynamoDB.
+    pub(crate) registry: RegistrySettings,
     /// How people and programs are served over HTTP.
     pub(crate) serve: Served,
 }
@@ -71,6 +81,17 @@ pub(crate) enum CatalogueSettings {
     Sqlite,
     /// In an Amazon DynamoDB table.
     Dynamodb(DynamoSettings),
+}
+
+/// Who hands out the tasks of batches.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(tag = "engine", rename_all = "snake_case")]
+pub(crate) enum BatchSettings {
+    /// This process.
+    #[default]
+    Local,
+    /// AWS Step Functions, through an SQS queue.
+    StepFunctions(StepFunctionsSettings),
 }
 
 /// Whether networks here label, or a service, or both.
@@ -111,6 +132,23 @@ pub(crate) struct PaidSettings {
     pub(crate) budget: Option<Dollars>,
 }
 
+/// Which pictures are restored, and how.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RestoreSettings {
+    /// For every collection that has no policy of its own.
+    pub(crate) default: restoration::Policy,
+    /// By collection.
+    pub(crate) collections: BTreeMap<String, restoration::Policy>,
+}
+
+impl RestoreSettings {
+    /// The policy of a collection.
+    pub(crate) fn of(&self, collection: &str) -> &restoration::Policy {
+        self.collections.get(collection).unwrap_or(&self.default)
+    }
+}
+
 /// Who rules on labels.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -148,6 +186,8 @@ pub(crate) struct ModelSettings {
     pub(crate) mirror: Option<PathBuf>,
     /// A folder of model cards of one's own.
     pub(crate) cards: Option<PathBuf>,
+    /// Where networks run.
+    pub(crate) device: Device,
 }
 
 impl Settings {
@@ -208,8 +248,21 @@ impl Settings {
         self.rekognition.validate()?;
         self.aws.validate()?;
         self.serve.validate()?;
+        self.registry.validate()?;
         if let StoreSettings::S3(s3) = &self.store {
             s3.validate()?;
+        }
+        if let BatchSettings::StepFunctions(batch) = &self.batch {
+            batch.validate()?;
+        }
+        if let CatalogueSettings::Dynamodb(catalogue) = &self.catalogue {
+            catalogue.validate()?;
+            if catalogue.table == self.registry.table {
+                return Err(Fault::bad_input(format!(
+                    "registry.table is {}, which is the catalogue's: it must be another",
+                    catalogue.table
+                )));
+            }
         }
         if ingest.lanes > 256 {
             return Err(Fault::bad_input(format!("ingest.lanes is {}: at most 256", ingest.lanes)));
@@ -236,6 +289,17 @@ mod tests {
             ("[serve]\nbase = \"example.org/\"", "serve.base"),
             ("[serve]\npause_seconds = 0.0", "serve.pause_seconds"),
             ("[serve]\nport = 80", "port"),
+            ("[models]\ndevice = \"tpu\"", "tpu"),
+            ("[batch]\nengine = \"step_functions\"\nvisibility_seconds = 1", "visibility_seconds"),
+            ("[batch]\nengine = \"step_functions\"\nstate_machine = \"x\"", "state_machine"),
+            ("[restore.default]\nupscale = \"long edge\"", "at character 10"),
+            ("[restore.collections.\"glass plates\"]\nsharpen = \"always\"", "sharpen"),
+            ("[registry]\ntable = \"a/b\"", "registry.table"),
+            ("[catalogue]\nkind = \"dynamodb\"\ntable = \"a/b\"", "catalogue.table"),
+            (
+                "[catalogue]\nkind = \"dynamodb\"\ntable = \"one\"\n[registry]\ntable = \"one\"",
+                "registry.table",
+            ),
         ] {
             let fault = Settings::parse(text).expect_err(text);
             assert!(fault.reason().contains(name), "{}", fault.reason());

@@ -1,6 +1,7 @@
 //! What every catalogue must do; each backend's tests call [`run`] on an empty one.
 
 pub(super) mod hard;
+mod slate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +35,9 @@ pub(super) async fn run(catalogue: Arc<dyn Catalogue>, other: &dyn Catalogue) {
     the_feed_misses_nothing_under_concurrent_writes(catalogue.clone()).await;
     of_many_buyers_one_gets_the_reservation(catalogue.clone()).await;
     a_purchase_is_settled_by_the_run_that_made_it(&*catalogue).await;
+    of_two_workers_of_a_run_one_settles_what_it_reserved(&*catalogue).await;
     a_bookmark_is_of_one_catalogue(&*catalogue, other).await;
+    slate::run(catalogue.clone()).await;
     hard::run(catalogue).await;
 }
 
@@ -477,6 +480,7 @@ fn purchase(seed: u8, attempt: u32, run: u32, state: PurchaseState) -> Purchase 
         attempt,
         asset: asset(14).id,
         run: run_named(run).id,
+        holder: None,
         collection: "c".to_owned(),
         step: "label:m".to_owned(),
         price: Dollars::from_millionths(1_000),
@@ -552,4 +556,24 @@ async fn a_purchase_is_settled_by_the_run_that_made_it(catalogue: &dyn Catalogue
     let fault = catalogue.append(&tenant(), entries).await.expect_err("it is taken");
     assert_eq!(fault.kind(), FaultKind::Conflict);
     assert_eq!(catalogue.parts(&tenant(), &asset(15).id).await.expect("parts"), None);
+}
+
+async fn of_two_workers_of_a_run_one_settles_what_it_reserved(catalogue: &dyn Catalogue) {
+    use PurchaseState::{Answered, Reserved};
+
+    let by = |holder: &str, state| Purchase {
+        holder: Some(holder.to_owned()),
+        ..purchase(95, 1, 95, state)
+    };
+    bought(catalogue, by("a", Reserved)).await.expect("reserve");
+    bought(catalogue, by("a", Reserved)).await.expect("the same again");
+    assert_eq!(bought(catalogue, by("b", Reserved)).await, Err(FaultKind::Conflict));
+    assert_eq!(bought(catalogue, by("b", Answered)).await, Err(FaultKind::Conflict));
+    let nobody = purchase(95, 1, 95, Answered);
+    assert_eq!(bought(catalogue, nobody).await, Err(FaultKind::Conflict));
+    bought(catalogue, by("a", Answered)).await.expect("settle");
+    // With others, as a pass settles it.
+    let entries = vec![Entry::Asset(asset(16)), Entry::Purchase(by("b", Answered))];
+    let fault = catalogue.append(&tenant(), entries).await.expect_err("it is another's");
+    assert_eq!(fault.kind(), FaultKind::Conflict);
 }

@@ -9,6 +9,7 @@ mod conformance;
 pub mod dynamo;
 #[cfg(test)]
 mod model_tests;
+pub mod slate;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ use crate::opinion::{Maker, Opinion, Subject};
 use crate::purchase::{Purchase, PurchaseId};
 use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
+pub use slate::{Note, Slate};
 
 /// One line for the ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +119,7 @@ pub struct Changes {
 
 /// The append-only ledger and its readings.
 #[async_trait]
-pub trait Catalogue: Send + Sync {
+pub trait Catalogue: Slate {
     /// Appends entries, all or none, durably before it answers.
     ///
     /// Safe to run twice. Every asset that an entry really changed joins the change feed in

@@ -274,6 +274,7 @@ fn entry(owner: usize) -> impl Strategy<Value = Entry> {
             attempt,
             asset: asset(owner, 0).id,
             run: run_id(run),
+            holder: None,
             collection: "c".to_owned(),
             step: STEPS[id].to_owned(),
             price: Dollars::from_millionths(1_000),

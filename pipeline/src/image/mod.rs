@@ -3,8 +3,10 @@
 //! Nothing here knows of stages, stores or catalogues. All functions are synchronous,
 //! take the whole file as a slice, and never allocate for pixels before [`Limits`] agree.
 
+pub(crate) mod canvas;
 pub mod coded;
 pub mod colour;
+pub(crate) mod condition;
 pub mod decode;
 pub mod embedded;
 pub(crate) mod encode;
@@ -19,6 +21,7 @@ pub(crate) mod plane;
 mod preview;
 pub mod print;
 pub mod probe;
+pub(crate) mod provenance;
 pub mod render;
 pub mod sniff;
 pub(crate) mod tone;

@@ -164,7 +164,7 @@ fn largest(recipe: &Recipe) -> u32 {
 }
 
 /// Fits a picture into a square of `size`, keeping its aspect and never enlarging it.
-fn fitted(width: u32, height: u32, size: u32) -> (u32, u32) {
+pub(crate) fn fitted(width: u32, height: u32, size: u32) -> (u32, u32) {
     let longest = width.max(height);
     if longest <= size {
         return (width, height);

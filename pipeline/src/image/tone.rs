@@ -17,9 +17,15 @@ const STEPS: usize = 16;
 /// The share of the picture that may stray before it counts.
 const PERCENTILE: f32 = 0.99;
 /// Strays below this are coding errors and noise, in units of 8-bit YCbCr.
-const COLOUR_FROM: f32 = 7.0;
+const COLOUR_FROM: f32 = 5.0;
 /// A usual chroma from this on is a tone that people see.
 const TONED_FROM: f32 = 4.0;
+/// A tone from this on may have aged unevenly: it strays, but in depth and not in hue.
+const AGED_FROM: f32 = 16.0;
+/// The most that an uneven tone strays.
+const AGED_TO: f32 = 18.0;
+/// Strays to the side of the tone from this on are another hue.
+const HUE_FROM: f32 = 5.0;
 
 /// Tells the tone, and the chroma that strays ([`crate::assessment::Assessment::chroma`]).
 pub(crate) fn tone(picture: &Raster) -> (Tone, f32) {
@@ -31,26 +37,35 @@ pub(crate) fn tone(picture: &Raster) -> (Tone, f32) {
         sums[1] += cb;
         sums[2] += cr;
     }
+    let count = samples.len() as f32;
+    let tint = usual.iter().fold([0.0; 2], |[b, r], [_, cb, cr]| [b + cb / count, r + cr / count]);
     for [count, cb, cr] in &mut usual {
         *cb /= count.max(1.0);
         *cr /= count.max(1.0);
     }
-    let mut strays: Vec<f32> = samples
-        .iter()
-        .map(|&[y, cb, cr]| {
-            let [_, usual_cb, usual_cr] = usual[step(y)];
-            (cb - usual_cb).hypot(cr - usual_cr)
-        })
+    let strays = samples.iter().map(|&[y, cb, cr]| {
+        let [_, usual_cb, usual_cr] = usual[step(y)];
+        [cb - usual_cb, cr - usual_cr]
+    });
+    let mut lengths: Vec<f32> = strays.clone().map(|[cb, cr]| cb.hypot(cr)).collect();
+    let chroma = percentile(&mut lengths);
+    let depth = tint[0].hypot(tint[1]);
+    let mut aside: Vec<f32> = strays
+        .map(|[cb, cr]| (cb * tint[1] - cr * tint[0]).abs() / depth.max(f32::MIN_POSITIVE))
         .collect();
-    let at = ((strays.len() - 1) as f32 * PERCENTILE) as usize;
-    let (_, &mut chroma, _) = strays.select_nth_unstable_by(at, f32::total_cmp);
-    let tint: f32 = usual.iter().map(|[count, cb, cr]| count * cb.hypot(*cr)).sum();
-    let tone = match (chroma >= COLOUR_FROM, tint / samples.len() as f32 >= TONED_FROM) {
+    let aside = percentile(&mut aside);
+    let one_hue = depth >= AGED_FROM && aside < HUE_FROM && chroma < AGED_TO;
+    let tone = match (chroma >= COLOUR_FROM && !one_hue, depth >= TONED_FROM) {
         (true, _) => Tone::Colour,
         (false, true) => Tone::Toned,
         (false, false) => Tone::Grey,
     };
     (tone, chroma)
+}
+
+fn percentile(values: &mut [f32]) -> f32 {
+    let at = ((values.len() - 1) as f32 * PERCENTILE) as usize;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
 fn step(y: f32) -> usize {

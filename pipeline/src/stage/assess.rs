@@ -1,12 +1,12 @@
 //! Assess: what is special about the pixels, looked at before anybody labels them.
 
 use crate::assessment::Assessment;
-use crate::image::tone;
+use crate::image::{condition, tone};
 use crate::opinion::Maker;
 use crate::raster::Raster;
 
 /// Changes whenever assess would answer otherwise.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Says who assesses.
 pub fn maker() -> Maker {
@@ -18,8 +18,8 @@ pub fn maker() -> Maker {
     }
 }
 
-/// Assesses the working raster; a millisecond or two.
+/// Assesses the working raster, in some 13 ms of processor time at 1024 x 768.
 pub fn assess(picture: &Raster) -> Assessment {
     let (tone, chroma) = tone::tone(picture);
-    Assessment { tone, chroma }
+    Assessment { tone, chroma, condition: Some(condition::condition(picture)) }
 }

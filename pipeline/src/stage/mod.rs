@@ -5,6 +5,7 @@ pub mod identify;
 pub mod label;
 pub mod register;
 pub mod render;
+pub mod restore;
 
 /// One station on a photograph's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,8 @@ pub enum Stage {
     Assess,
     /// Labels, by every labeller configured.
     Label,
+    /// Restorations, where they are asked for.
+    Restore,
     /// The ledger.
     Record,
     /// The search index, which follows the ledger's change feed.
@@ -27,12 +30,13 @@ pub enum Stage {
 
 impl Stage {
     /// The order of the work.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Register,
         Self::Identify,
         Self::Render,
         Self::Assess,
         Self::Label,
+        Self::Restore,
         Self::Record,
         Self::Index,
     ];
@@ -45,6 +49,7 @@ impl Stage {
             Self::Render => "render",
             Self::Assess => "assess",
             Self::Label => "label",
+            Self::Restore => "restore",
             Self::Record => "record",
             Self::Index => "index",
         }

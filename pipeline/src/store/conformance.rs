@@ -15,6 +15,7 @@ pub(super) async fn run(store: Arc<dyn Store>) {
     create_never_replaces(&*store).await;
     one_of_many_creators_wins(store.clone()).await;
     replace_replaces_but_never_an_original(&*store).await;
+    what_is_removed_is_gone_but_never_an_original(&*store).await;
     a_missing_key_is_not_found(&*store).await;
     parts_are_those_of_the_whole(&*store).await;
     tenants_are_apart(&*store).await;
@@ -62,6 +63,19 @@ async fn create_never_replaces(store: &dyn Store) {
     create(store, &key, b"first").await.expect("create");
     assert_eq!(create(store, &key, b"other").await.expect("create"), Created::Existed);
     assert_eq!(store.read(&key).await.expect("read"), b"first");
+}
+
+async fn what_is_removed_is_gone_but_never_an_original(store: &dyn Store) {
+    let (kept, gone) = (original(15), rendition(15));
+    create(store, &kept, b"an original").await.expect("create");
+    store.replace(&gone, &body(b"a rendition")).await.expect("replace");
+    for _ in 0..2 {
+        store.remove(&gone).await.expect("remove");
+        assert_eq!(store.length(&gone).await.expect("length"), None);
+    }
+    let refused = store.remove(&kept).await.expect_err("an original");
+    assert_eq!(refused.kind(), FaultKind::Refused);
+    assert_eq!(store.read(&kept).await.expect("read"), b"an original");
 }
 
 async fn one_of_many_creators_wins(store: Arc<dyn Store>) {

@@ -1,7 +1,8 @@
 //! The one layout of keys in every store.
 
-use crate::asset::{Digest, PixelDigest, Tenant};
+use crate::asset::{AssetId, Digest, PixelDigest, Tenant};
 use crate::fault::{Fault, FaultKind};
+use crate::run::RunId;
 
 /// What a store keeps, and under which key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,6 +23,35 @@ pub enum Key {
         /// Name, recipe and extension: `1024-q82.jpg`.
         file: String,
     },
+    /// A file of a batch: its plan, the sources of a shard, the shards of a round.
+    Batch {
+        /// Whose.
+        tenant: Tenant,
+        /// The run that the batch is.
+        run: RunId,
+        /// Which file.
+        file: BatchFile,
+    },
+    /// A repaired picture, under its asset: each asset has its own, to be done away with alone.
+    Restoration {
+        /// Whose.
+        tenant: Tenant,
+        /// Of which asset.
+        asset: AssetId,
+        /// The plan, the beginning of the file's hash, the width, the extension.
+        file: String,
+    },
+}
+
+/// The files of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum BatchFile {
+    /// What is to be done.
+    Plan,
+    /// The sources of a shard, by its name, one a line.
+    Shard(String),
+    /// The shards of a round, which Step Functions reads too.
+    Round(u32),
 }
 
 impl Key {
@@ -40,6 +70,20 @@ impl Key {
                 let file = plain_name(file);
                 format!("{tenant}/renditions/{}/{}/{hex}/{file}", &hex[..2], &hex[2..4])
             }
+            Self::Batch { tenant, run, file } => {
+                let run = plain_name(run.as_str());
+                match file {
+                    BatchFile::Plan => format!("{tenant}/batches/{run}/plan.json"),
+                    BatchFile::Shard(name) => {
+                        format!("{tenant}/batches/{run}/shards/{}.jsonl", plain_name(name))
+                    }
+                    BatchFile::Round(n) => format!("{tenant}/batches/{run}/rounds/{n}.json"),
+                }
+            }
+            Self::Restoration { tenant, asset, file } => {
+                let (id, file) = (asset.as_str(), plain_name(file));
+                format!("{tenant}/restorations/{}/{}/{id}/{file}", &id[..2], &id[2..4])
+            }
         }
     }
 
@@ -56,6 +100,26 @@ impl Key {
             [tenant, "renditions", _, _, hex, file] => Self::Rendition {
                 tenant: tenant.parse()?,
                 pixels: hex.parse()?,
+                file: file.to_owned(),
+            },
+            [tenant, "batches", run, ref file @ ..] => {
+                let file = match *file {
+                    ["plan.json"] => BatchFile::Plan,
+                    ["shards", file] => {
+                        let name = file.strip_suffix(".jsonl").ok_or_else(wrong)?;
+                        BatchFile::Shard(name.to_owned())
+                    }
+                    ["rounds", file] => {
+                        let number = file.strip_suffix(".json").and_then(|n| n.parse().ok());
+                        BatchFile::Round(number.ok_or_else(wrong)?)
+                    }
+                    _ => return Err(wrong()),
+                };
+                Self::Batch { tenant: tenant.parse()?, run: RunId::from_text(run), file }
+            }
+            [tenant, "restorations", _, _, id, file] => Self::Restoration {
+                tenant: tenant.parse()?,
+                asset: id.parse()?,
                 file: file.to_owned(),
             },
             _ => return Err(wrong()),
@@ -144,5 +208,16 @@ mod tests {
             rendition.path(),
             format!("default/renditions/01/01/{}/256-q82.jpg", "01".repeat(32))
         );
+        let asset = AssetId::derive(&Tenant::default(), &Digest::new([1; 32]));
+        let restoration = Key::Restoration {
+            tenant: Tenant::default(),
+            asset: asset.clone(),
+            file: "denoise-0a.jpg".to_owned(),
+        };
+        let (id, path) = (asset.as_str(), restoration.path());
+        let (first, second) = (&id[..2], &id[2..4]);
+        assert_eq!(path, format!("default/restorations/{first}/{second}/{id}/denoise-0a.jpg"));
+        assert_eq!(Key::from_path(&path).expect("a key"), restoration);
+        assert!(!restoration.sacred());
     }
 }

@@ -122,6 +122,17 @@ impl Store for LocalStore {
         off_the_runtime(move || store.replace_now(&key, &body)).await
     }
 
+    async fn remove(&self, key: &Key) -> Result<(), Fault> {
+        key.refuse_if_sacred()?;
+        let file = self.file(key);
+        off_the_runtime(move || match fs::remove_file(&file) {
+            Ok(()) => sync_parent(&file),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(cannot("remove", &file, e)),
+        })
+        .await
+    }
+
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault> {
         let file = self.file(key);
         off_the_runtime(move || fs::read(&file).map_err(|e| cannot("read", &file, e))).await

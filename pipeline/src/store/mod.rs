@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-pub use key::Key;
+pub use key::{BatchFile, Key};
 
 use crate::asset::Digest;
 use crate::fault::Fault;
@@ -34,6 +34,10 @@ pub trait Store: Send + Sync {
     ///
     /// Refuses keys of originals with `Refused`. Safe to run twice.
     async fn replace(&self, key: &Key, body: &Body) -> Result<(), Fault>;
+
+    /// Takes away what is under a key; durably, and safe to run twice: a key that is not taken is
+    /// no fault. Refuses keys of originals with `Refused`.
+    async fn remove(&self, key: &Key) -> Result<(), Fault>;
 
     /// Reads everything under a key; `NotFound` when it is not taken.
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault>;

@@ -7,7 +7,7 @@ use crate::asset::Tenant;
 use crate::fault::{Fault, FaultKind};
 
 /// The largest quota and the largest sum; what is counted fits any database's integer.
-const MOST: u64 = i64::MAX as u64;
+pub(super) const MOST: u64 = i64::MAX as u64;
 
 /// An archive opened to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ mod access_key;
 #[cfg(test)]
 mod conformance;
 mod deed;
+pub mod dynamo;
 mod lease;
 mod role;
 pub mod sqlite;
@@ -123,4 +124,20 @@ pub async fn keep_key(registry: &dyn Registry, key: &AccessKey) -> Result<(), Fa
         }
     }
     registry.add_key(key).await
+}
+
+fn no_tenant(tenant: &Tenant) -> Fault {
+    Fault::not_found(format!("there is no tenant {tenant}"))
+}
+
+fn tenant_taken(tenant: &Tenant) -> Fault {
+    Fault::new(FaultKind::Conflict, format!("there is a tenant {tenant} already"))
+}
+
+fn no_key(id: &KeyId) -> Fault {
+    Fault::not_found(format!("there is no key {id}"))
+}
+
+fn key_taken(id: &KeyId) -> Fault {
+    Fault::new(FaultKind::Conflict, format!("there is a key {id} already"))
 }

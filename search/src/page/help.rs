@@ -62,6 +62,7 @@ const LANGUAGE: [(&str, &[(&str, &str)]); 5] = [
             ("is:monochrome", "without colour"),
             ("is:portrait", "higher than wide; also landscape, square"),
             ("has:people", "with somebody in it"),
+            ("noise>=10", "noisy ones; also blur, contrast, blockiness, and edge in pixels"),
             ("format:png", "of one format"),
         ],
     ),

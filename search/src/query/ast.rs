@@ -6,6 +6,7 @@ use glassplate_pipeline::label::LabelKind;
 
 use super::lexer::{self, Is, Piece, Value};
 use crate::fields::{self, FieldKind, QueryField};
+use crate::measures::Span;
 use crate::words::{self, Purpose, Token};
 
 /// The longest query in characters; what is longer was pasted by mistake.
@@ -81,6 +82,8 @@ pub(crate) enum Target {
     Label(Option<LabelKind>),
     /// Among the days of taking.
     Date(Days),
+    /// Among what was measured.
+    Measured(Span),
     /// Among the ids.
     Asset,
     /// Among the exact values of this name.
@@ -246,6 +249,14 @@ fn clause(at: usize, field: Option<&str>, value: Value<'_>) -> Result<Clause, Fa
         Value::Quoted(text) => (text, true),
         Value::Endless => return Err(wrong(at, "the quotation that begins here has no end")),
     };
+    if let (None, Value::Bare(word)) = (field, value)
+        && let Some(span) = Span::read(word)
+    {
+        let target = Target::Measured(span.map_err(|how| wrong(at, &how))?);
+        let shown = word.to_lowercase();
+        let words = Words { shown, tokens: Vec::new(), quoted: false, opening: None };
+        return Ok(Clause { target, words });
+    }
     let field = field.map(|name| known(at, name)).transpose()?;
     if let (Some(field), "") = (field, text) {
         return Err(wrong(at, &format!("nothing stands behind {}:", field.name)));
@@ -253,7 +264,9 @@ fn clause(at: usize, field: Option<&str>, value: Value<'_>) -> Result<Clause, Fa
     let target = field.map_or(Ok(Target::Anywhere), |field| target(at, field, text))?;
     let mut words = Words { shown: text.to_owned(), tokens: Vec::new(), quoted, opening: None };
     match target {
-        Target::Date(_) | Target::Asset => return Ok(Clause { target, words }),
+        Target::Date(_) | Target::Measured(_) | Target::Asset => {
+            return Ok(Clause { target, words });
+        }
         Target::Fact(_) => {
             words.shown = text.to_lowercase();
             return Ok(Clause { target, words });

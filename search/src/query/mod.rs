@@ -12,6 +12,7 @@
 //! is:monochrome has:people  what is known of the picture: facts::IS, facts::HAS
 //! state:approved            what people made of its labels
 //! source:human              whose labels it has: human, machine, or a model's name
+//! noise>=10 blur<1.5        what was measured of the picture: measures::Measure
 //! confidence>=0.8           machine labels at least this sure; otherwise the bar of their kind
 //! ```
 //!

@@ -22,6 +22,7 @@ use super::postings::{AnyQuery, ClaimQuery, Least, TextQuery};
 use crate::ask::{Correction, Facet};
 use crate::document::named_term;
 use crate::fields;
+use crate::generation::Generation;
 use crate::level::{IN_TEXT, IN_TITLE, IN_TRACE};
 use crate::lexicon::Lexicon;
 use crate::schema::{Columns, fact_term, key};
@@ -71,12 +72,12 @@ pub(crate) fn plan(
     query: &Query,
     within: &[(Facet, String)],
     tenant: &Tenant,
-    columns: &Columns,
+    Generation { columns, neighbours, .. }: &Generation,
     searcher: &Searcher,
     bar: &Bar,
 ) -> tantivy::Result<Plan> {
     let exact = query.least.map(|least| Least::of(&Bar::of_all(least)));
-    let lexicon = Lexicon { columns, tenant, searcher };
+    let lexicon = Lexicon { columns, tenant, searcher, neighbours };
     let least = exact.unwrap_or_else(|| Least::of(bar));
     let mut planner = Planner {
         columns,
@@ -104,7 +105,7 @@ fn owned(need: &Need) -> bool {
         Need::All(all) => all.iter().any(owned),
         Need::Any(any) => any.iter().all(owned),
         Need::Not(_) => false,
-        Need::One(clause) => !matches!(clause.target, Target::Date(_)),
+        Need::One(clause) => !matches!(clause.target, Target::Date(_) | Target::Measured(_)),
         Need::Name { .. } | Need::Opening { .. } => true,
     }
 }
@@ -274,6 +275,12 @@ impl Planner<'_> {
             Target::Named(field) => self.words(self.columns.named, Some(field), words, IN_TEXT),
             Target::Label(kind) => self.claim(words, kind),
             Target::Date(days) => Box::new(ConstScoreQuery::new(self.days(days), 0.0)),
+            Target::Measured(span) => {
+                let field = self.columns.measure(span.measure);
+                let bound = |value| Bound::Included(Term::from_field_u64(field, value));
+                let range = RangeQuery::new(bound(span.from), bound(span.to));
+                Box::new(ConstScoreQuery::new(Box::new(range), 0.0))
+            }
             Target::Asset => {
                 let key = Term::from_field_text(self.columns.key, &key(self.tenant, &words.shown));
                 Box::new(ConstScoreQuery::new(exact(key), IN_TITLE))

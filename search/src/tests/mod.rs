@@ -7,6 +7,7 @@ mod narrowing;
 use std::path::Path;
 use std::sync::Arc;
 
+use glassplate_pipeline::assessment::{Assessment, Condition, Tone};
 use glassplate_pipeline::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use glassplate_pipeline::catalogue::sqlite::SqliteCatalogue;
 use glassplate_pipeline::catalogue::{Catalogue as _, Entry};
@@ -21,7 +22,8 @@ use glassplate_pipeline::purchase::Dollars;
 use glassplate_pipeline::record::{Bar, LabelState};
 use glassplate_pipeline::run::{Balance, Run, RunId};
 
-use crate::{Answer, Ask, FoundLabel, Index};
+use crate::summary::KeptLabel;
+use crate::{Answer, Ask, Index};
 
 /// A dozen synsets: offset, synonyms with the preferred name first, parent's offset.
 const SYNSETS: [(&str, &[&str], &str); 13] = [
@@ -66,14 +68,14 @@ impl Vocabulary for SmallVocabulary {
 }
 
 /// A machine's label; its synset is the one that the small vocabulary has for the name.
-pub(crate) fn label(name: &str, confidence: f32) -> FoundLabel {
-    FoundLabel {
-        name: name.to_owned(),
+pub(crate) fn label(name: &str, confidence: f32) -> KeptLabel<'static> {
+    KeptLabel {
+        name: name.to_owned().into(),
         kind: LabelKind::Object,
         confidence,
         state: LabelState::Proposed,
-        model: "efficientnet-lite0".to_owned(),
-        wordnet: SmallVocabulary.lookup(name).pop(),
+        model: "efficientnet-lite0".to_owned().into(),
+        wordnet: SmallVocabulary.lookup(name).pop().map(|synset| synset.to_string().into()),
         parents: Vec::new(),
         doubtful: false,
     }
@@ -92,6 +94,8 @@ struct Picture {
     embedded: &'static [(&'static str, &'static str)],
     /// Where a network puts it: the two values that count.
     looks: Option<(i8, i8)>,
+    /// How noisy it is, where it was assessed.
+    noise: Option<f32>,
 }
 
 /// A catalogue and an index in a temporary folder.
@@ -228,12 +232,12 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
         damage: Vec::new(),
     };
     let claim = |&(name, confidence): &(&str, f32)| {
-        let FoundLabel { name, kind, wordnet, .. } = label(name, confidence);
+        let KeptLabel { name, kind, wordnet, .. } = label(name, confidence);
         Label {
-            name,
+            name: name.to_string(),
             kind,
             confidence,
-            wordnet,
+            wordnet: wordnet.as_deref().and_then(Synset::parse),
             parents: Vec::new(),
             instances: Vec::new(),
             evidence: Vec::new(),
@@ -245,7 +249,19 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
     };
     let collection = if picture.collection.is_empty() { "c" } else { picture.collection };
     let pixels = Subject::Pixels(PixelDigest::new([picture.seed; 32]));
-    let entries = vec![
+    let assessed = picture.noise.map(|noise| {
+        let condition = Condition {
+            noise,
+            blur: None,
+            motion: false,
+            contrast: 0.8,
+            blockiness: 0.0,
+            border: [0.0; 4],
+            paper: 0.0,
+        };
+        Finding::Assessed(Assessment { tone: Tone::Grey, chroma: 0.0, condition: Some(condition) })
+    });
+    let mut entries = vec![
         Entry::Run(Run { tenant: tenant.clone(), ..run() }),
         Entry::Asset(Asset {
             id: id.clone(),
@@ -280,6 +296,9 @@ async fn add(catalogue: &SqliteCatalogue, tenant: &Tenant, picture: &Picture) ->
             )
         }),
     ];
+    entries.extend(
+        assessed.map(|found| Entry::Opinion(opinion("assess", pixels, &maker("assess"), found))),
+    );
     catalogue.append(tenant, entries).await.expect("append");
     id
 }

@@ -74,6 +74,35 @@ async fn alternatives_groups_and_beginnings_find_what_they_say() {
 }
 
 #[tokio::test]
+async fn what_was_measured_can_be_compared() {
+    let archive = Archive::of(&[
+        Picture { noise: Some(4.0), ..picture(1) },
+        Picture { noise: Some(12.5), labels: &[("boat", 0.9)], ..picture(2) },
+        picture(3),
+    ])
+    .await;
+    for (query, found) in [
+        ("noise>=4", &[1, 2][..]),
+        ("noise>4", &[2]),
+        ("noise<=12.5", &[1, 2]),
+        ("noise<4", &[]),
+        ("boat noise>=10", &[2]),
+        ("-noise>=10", &[1, 3]),
+        ("noise>=10 OR edge<4", &[2]),
+        ("edge>=4", &[1, 2, 3]),
+        ("contrast<0.9 is:monochrome", &[1, 2]),
+        ("blur>=0", &[]),
+    ] {
+        assert_eq!(sorted(&archive, query), found, "{query}");
+    }
+    let why = archive.search("boat noise>=10").hits[0].why.clone();
+    assert!(why.iter().any(|why| why.to_string().contains("noise>=10")), "{why:?}");
+    let wrong = archive.index.search(&Tenant::default(), &Ask::words("boat noise=>1", 5));
+    let fault = wrong.expect_err("no comparison");
+    assert!(fault.reason().contains("at character 6") && fault.reason().contains("noise>=10"));
+}
+
+#[tokio::test]
 async fn what_people_ruled_can_be_asked_for() {
     let archive = archive().await;
     let boat = archive.search("boat -turtle").hits[0].asset.clone();

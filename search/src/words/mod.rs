@@ -39,7 +39,14 @@ pub(crate) enum Purpose {
 
 /// Cuts a text into tokens.
 pub(crate) fn tokens(text: &str, purpose: Purpose) -> Vec<Token> {
-    let mut found = Cut { purpose, tokens: Vec::new(), position: 0 };
+    let mut tokens = Vec::new();
+    cut(text, purpose, |position, text| tokens.push(Token { position, text: text.to_owned() }));
+    tokens
+}
+
+/// Cuts a text into tokens and hands out each with its position.
+pub(crate) fn cut(text: &str, purpose: Purpose, token: impl FnMut(u32, &str)) {
+    let mut found = Cut { purpose, token, position: 0 };
     let folded = fold(text);
     let mut characters = folded.char_indices().peekable();
     while let Some(&(start, c)) = characters.peek() {
@@ -63,7 +70,18 @@ pub(crate) fn tokens(text: &str, purpose: Purpose) -> Vec<Token> {
             characters.next();
         }
     }
-    found.tokens
+}
+
+/// Tells whether a text has a token, cutting it only where it may.
+pub(crate) fn has(text: &str, token: &str) -> bool {
+    if let Some(root) = stem::root(token)
+        && !fold(text).contains(root)
+    {
+        return false;
+    }
+    let mut found = false;
+    cut(text, Purpose::Index, |_, text| found |= text == token);
+    found
 }
 
 /// Cuts a file name or path: also between `camelCase` humps, where the whole stays findable.
@@ -96,19 +114,18 @@ pub(crate) fn join(tokens: &[Token]) -> String {
     tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-struct Cut {
+struct Cut<F> {
     purpose: Purpose,
-    tokens: Vec<Token>,
+    token: F,
     position: u32,
 }
 
-impl Cut {
+impl<F: FnMut(u32, &str)> Cut<F> {
     fn word(&mut self, word: &str) {
-        let text = match word.char_indices().nth(LONGEST_TOKEN) {
-            Some((end, _)) => word[..end].to_owned(),
-            None => stem(word),
-        };
-        self.push(text);
+        match word.char_indices().nth(LONGEST_TOKEN) {
+            Some((end, _)) => self.push(&word[..end]),
+            None => self.push(&stem(word)),
+        }
     }
 
     /// Adds a run of a spaceless script: pairs, and each character alone where it is to be found.
@@ -117,19 +134,19 @@ impl Cut {
             let pair = run.get(at + 1).map(|next| [c, *next].iter().collect::<String>());
             match (self.purpose, pair) {
                 (Purpose::Index, Some(pair)) => {
-                    self.tokens.push(Token { position: self.position, text: c.to_string() });
-                    self.push(pair);
+                    (self.token)(self.position, c.encode_utf8(&mut [0; 4]));
+                    self.push(&pair);
                 }
-                (Purpose::Query, Some(pair)) => self.push(pair),
+                (Purpose::Query, Some(pair)) => self.push(&pair),
                 // In a query the last pair has this character already; its place is taken.
                 (Purpose::Query, None) if run.len() > 1 => self.position += 1,
-                (_, None) => self.push(c.to_string()),
+                (_, None) => self.push(c.encode_utf8(&mut [0; 4])),
             }
         }
     }
 
-    fn push(&mut self, text: String) {
-        self.tokens.push(Token { position: self.position, text });
+    fn push(&mut self, text: &str) {
+        (self.token)(self.position, text);
         self.position = self.position.saturating_add(1);
     }
 }
@@ -217,6 +234,7 @@ mod tests {
             let indexed = tokens(&text, Purpose::Index);
             for asked in tokens(&text, Purpose::Query) {
                 prop_assert!(indexed.contains(&asked), "{asked:?} not in {indexed:?}");
+                prop_assert!(has(&text, &asked.text), "{asked:?} is had");
             }
             path_tokens(&text);
         }

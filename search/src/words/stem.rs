@@ -4,6 +4,8 @@
 //! sibilant plurals that it gets wrong and the irregular nouns that archives are full of.
 //! Longer stemmers were rejected: they join `university` with `universe` and cut names.
 
+use std::borrow::Cow;
+
 /// Plurals that no rule reaches, and singulars that a rule would break; in order.
 const IRREGULAR: [(&str, &str); 50] = [
     ("aircraft", "aircraft"),
@@ -59,25 +61,61 @@ const IRREGULAR: [(&str, &str); 50] = [
 ];
 
 /// Brings a folded word to its singular; anything but plain letters stays as it is.
-pub(super) fn stem(word: &str) -> String {
-    if let Ok(at) = IRREGULAR.binary_search_by_key(&word, |(plural, _)| plural) {
-        return IRREGULAR[at].1.to_owned();
+pub(super) fn stem(word: &str) -> Cow<'_, str> {
+    if let Some(singular) = irregular(word) {
+        return singular.into();
     }
     if word.len() < 4 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
-        return word.to_owned();
+        return word.into();
     }
-    let drop = |n: usize| word[..word.len() - n].to_owned();
+    let drop = |n: usize| &word[..word.len() - n];
     let ends = |with: &[&str]| with.iter().any(|end| word.ends_with(end));
     if word.len() > 4 && ends(&["ies"]) && !ends(&["eies", "aies"]) {
-        return drop(3) + "y";
+        return format!("{}y", drop(3)).into();
     }
     if ends(&["sses", "ches", "shes", "xes", "zzes"]) {
-        return drop(2);
+        return drop(2).into();
     }
     if ends(&["s"]) && !ends(&["us", "ss", "is"]) {
-        return drop(1);
+        return drop(1).into();
     }
-    word.to_owned()
+    word.into()
+}
+
+/// The singular of a plural that no rule reaches.
+fn irregular(word: &str) -> Option<&'static str> {
+    let (&first, &last) = (word.as_bytes().first()?, word.as_bytes().last()?);
+    if LAST_LETTERS[usize::from(first)] & letter(last) == 0 {
+        return None;
+    }
+    let at = IRREGULAR.binary_search_by_key(&word, |(plural, _)| plural).ok()?;
+    Some(IRREGULAR[at].1)
+}
+
+/// The last letters of the irregular plurals by their first: most words need no look at the list.
+static LAST_LETTERS: [u32; 256] = {
+    let mut letters = [0; 256];
+    let mut at = 0;
+    while at < IRREGULAR.len() {
+        let plural = IRREGULAR[at].0.as_bytes();
+        letters[plural[0] as usize] |= letter(plural[plural.len() - 1]);
+        at += 1;
+    }
+    letters
+};
+
+/// One bit for each small letter, none for anything else.
+const fn letter(byte: u8) -> u32 {
+    if byte.is_ascii_lowercase() { 1 << (byte - b'a') } else { 0 }
+}
+
+/// The beginning that a word shares with all the words whose stem it is, if one can be told.
+///
+/// Rules change the last letter at most; what no rule reaches may share only the first.
+pub(super) fn root(stem: &str) -> Option<&str> {
+    let regular = || !IRREGULAR.iter().any(|&(_, singular)| singular == stem);
+    let plain = stem.len() >= 3 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
+    (plain && regular()).then(|| &stem[..stem.len() - 1])
 }
 
 #[cfg(test)]
@@ -110,6 +148,16 @@ mod tests {
         ] {
             assert_eq!(stem(plural), stem(singular), "{plural}");
         }
+    }
+
+    #[test]
+    fn a_plural_begins_with_the_root_of_its_stem() {
+        for word in ["ponies", "churches", "turtles", "glass", "usf33", "boxes", "people", "men"] {
+            let stem = stem(word);
+            assert!(root(&stem).is_none_or(|root| word.starts_with(root)), "{word}");
+        }
+        assert_eq!(root("pony"), Some("pon"));
+        assert_eq!(root("person"), None);
     }
 
     #[test]

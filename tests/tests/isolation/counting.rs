@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use glassplate_pipeline::asset::{AssetId, Digest, PixelDigest, Tenant};
-use glassplate_pipeline::catalogue::{Bookmark, Catalogue, Changes, Entry, Sighting};
+use glassplate_pipeline::catalogue::{Bookmark, Catalogue, Changes, Entry, Note, Sighting, Slate};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::opinion::{Maker, Opinion, Subject};
-use glassplate_pipeline::purchase::{Purchase, PurchaseId};
+use glassplate_pipeline::purchase::{Dollars, Purchase, PurchaseId};
 use glassplate_pipeline::record::Parts;
 use glassplate_pipeline::run::{Item, Run, RunId};
 use glassplate_pipeline::store::{Body, Created, Key, Store};
@@ -41,6 +41,49 @@ impl<T> Counted<T> {
     fn called(&self, method: &'static str) -> &T {
         self.counter.note(method);
         &self.port
+    }
+}
+
+#[async_trait]
+impl<T: Catalogue> Slate for Counted<T> {
+    async fn note(&self, tenant: &Tenant, run: &RunId, name: &str) -> Result<Option<Note>, Fault> {
+        self.called("note").note(tenant, run, name).await
+    }
+
+    async fn notes(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Note>, Fault> {
+        self.called("notes").notes(tenant, run, prefix, after, limit).await
+    }
+
+    async fn write_note(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        name: &str,
+        over: u64,
+        body: &str,
+    ) -> Result<bool, Fault> {
+        self.called("write_note").write_note(tenant, run, name, over, body).await
+    }
+
+    async fn charge(
+        &self,
+        tenant: &Tenant,
+        run: &RunId,
+        amount: Dollars,
+        budget: Dollars,
+    ) -> Result<bool, Fault> {
+        self.called("charge").charge(tenant, run, amount, budget).await
+    }
+
+    async fn charged(&self, tenant: &Tenant, run: &RunId) -> Result<Dollars, Fault> {
+        self.called("charged").charged(tenant, run).await
     }
 }
 
@@ -159,6 +202,10 @@ impl<T: Store> Store for Counted<T> {
 
     async fn replace(&self, key: &Key, body: &Body) -> Result<(), Fault> {
         self.called("replace").replace(key, body).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), Fault> {
+        self.called("remove").remove(key).await
     }
 
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault> {

@@ -15,7 +15,7 @@ use crate::output::{self, data, plain};
 const PAGE: usize = 500;
 
 pub(crate) async fn run(desk: &Desk, arguments: &Audit) -> Result<Exit, Fault> {
-    let registry = desk.registry()?;
+    let registry = desk.registry().await?;
     let since = arguments.since.map(|since| since.moment(Timestamp::now()));
     let (mut left, mut before): (usize, Option<DeedId>) = (arguments.limit, None);
     while left > 0 {

@@ -1,8 +1,10 @@
-//! `glassplate aws`: makes the bucket and the table that the settings name, or looks at them.
+//! `glassplate aws`: makes the bucket and the tables that the settings name, or looks at them.
 
-use glassplate_pipeline::catalogue::dynamo::{Billing, DynamoCatalogue};
+use glassplate_pipeline::aws::dynamo::Billing;
+use glassplate_pipeline::catalogue::dynamo::DynamoCatalogue;
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::store::s3::S3Store;
+use glassplate_pipeline::tenancy::dynamo::DynamoRegistry;
 use serde_json::{Map, Value};
 
 use crate::arguments::{AwsAction, Prepare};
@@ -47,6 +49,9 @@ async fn prepare(desk: &Desk, arguments: &Prepare) -> Result<Vec<(String, String
         let aws = desk.aws().await?;
         let made = DynamoCatalogue::create_table(&aws, settings, billing, protected).await?;
         told.push((format!("table {}", settings.table), state(made)));
+        let registry = &desk.settings.registry;
+        let made = DynamoRegistry::create_table(&aws, registry, protected).await?;
+        told.push((format!("table {}", registry.table), state(made)));
     }
     Ok(told)
 }
@@ -65,6 +70,8 @@ async fn check(desk: &Desk) -> Result<Vec<(String, String)>, Fault> {
     if let CatalogueSettings::Dynamodb(settings) = &desk.settings.catalogue {
         desk.catalogue().await?.check().await?;
         told.push((format!("table {}", settings.table), "sound".to_owned()));
+        desk.registry().await?.check().await?;
+        told.push((format!("table {}", desk.settings.registry.table), "sound".to_owned()));
     }
     Ok(told)
 }

@@ -66,7 +66,7 @@ pub(super) async fn follow(desk: &Desk, catalogue: &dyn Catalogue) {
 }
 
 /// Whose decision it is; nobody's is none.
-fn who(desk: &Desk, by: Option<&str>) -> Result<String, Fault> {
+pub(super) fn who(desk: &Desk, by: Option<&str>) -> Result<String, Fault> {
     let name = by.map(str::to_owned).or_else(|| desk.settings.people.name.clone());
     let Some(name) = name.or_else(env::by) else {
         return Err(Fault::bad_input(format!(

@@ -7,7 +7,7 @@ use glassplate_pipeline::record::fold;
 use glassplate_search::{Answer, Ask};
 
 use super::{ingest, search, show};
-use crate::arguments::{Ingest, Sources};
+use crate::arguments::{Ingest, OnDevice, Sources};
 use crate::compose::{Desk, tell};
 use crate::env;
 use crate::exit::Exit;
@@ -37,6 +37,8 @@ pub(crate) async fn run(desk: &Desk) -> Result<Exit, Fault> {
         dry_run: false,
         without_labels: false,
         budget: None,
+        device: OnDevice { device: None },
+        restore: None,
     };
     let exit = ingest::run(desk, arguments).await?;
     if desk.json {

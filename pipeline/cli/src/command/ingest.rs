@@ -17,13 +17,17 @@ use glassplate_pipeline::ingest::{Ended, ingest};
 use glassplate_pipeline::manifest;
 use glassplate_pipeline::objects::Objects;
 use glassplate_pipeline::place::{Object, Place};
+use glassplate_pipeline::relabel;
+use glassplate_pipeline::restoration::Policy;
 use glassplate_pipeline::run::Run;
 use glassplate_pipeline::source::{Listing, list};
 use glassplate_search::{DEFAULT_INTERVAL, follow};
 
 use super::pass::{listen, new_run};
 use super::progress::Progress;
-use crate::arguments::{Ingest, Quote, Sources};
+use super::restore::{self, Restored, orders};
+use super::runs::balance_of;
+use crate::arguments::{Ingest, Quote, Restoring, Sources};
 use crate::compose::{Desk, Staff};
 use crate::exit::Exit;
 use crate::output::{self, say};
@@ -31,6 +35,7 @@ use rehearsal::rehearse;
 use report::Report;
 
 pub(crate) async fn run(desk: &Desk, arguments: Ingest) -> Result<Exit, Fault> {
+    let desk = &desk.on(arguments.device.device);
     let (csv, beside) = gather(desk, &arguments.sources).await?;
     let exit = if arguments.dry_run {
         rehearse(desk, &arguments, &beside, csv.as_ref()).await?
@@ -50,7 +55,10 @@ pub(crate) async fn quote(desk: &Desk, arguments: Quote) -> Result<Exit, Fault> 
 }
 
 /// Finds the sources and what lies beside them.
-async fn gather(desk: &Desk, sources: &Sources) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
+pub(super) async fn gather(
+    desk: &Desk,
+    sources: &Sources,
+) -> Result<(Option<CatalogueCsv>, Beside), Fault> {
     let csv = match sources.metadata.as_deref() {
         Some(path) => Some(read_csv(desk, path).await?),
         None => None,
@@ -91,8 +99,12 @@ async fn perform(
     let ended = ingest(&house, run, beside.sources(csv), desk.lanes(), &mut progress, &stop).await;
     let bytes = progress.finish();
     listener.abort();
+    let ended = ended?;
+    if ended.left == 0 && ended.broken.is_none() {
+        restore_after(desk, &house, arguments).await?;
+    }
     let indexed = follower.stop().await;
-    let Ended { balance, left, broken } = ended?;
+    let Ended { balance, left, broken } = ended;
     let report = Report {
         run: Some(&id),
         balance,
@@ -125,6 +137,32 @@ async fn perform(
         None if balance.rejected + balance.failed > 0 => Ok(Exit::Listed),
         None => Ok(Exit::Done),
     }
+}
+
+/// Restores what the collection's policy wants, in a run of its own behind the ingest's.
+async fn restore_after(desk: &Desk, house: &Arc<House>, arguments: &Ingest) -> Result<(), Fault> {
+    let collection = &arguments.sources.collection;
+    let policy = match arguments.restore {
+        Some(Restoring::Never) => return Ok(()),
+        Some(Restoring::Auto) => Policy::auto(),
+        None => desk.settings.restore.of(collection).clone(),
+    };
+    if policy.is_idle() {
+        return Ok(());
+    }
+    let assets = relabel::assets(house, collection, None).await?;
+    let orders = orders(house, &assets, |seen| policy.plan(seen)).await?;
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let sources = vec![format!("restore collection {collection}")];
+    let Restored { run, ended, seconds } =
+        restore::perform(desk, house, collection, sources, orders).await?;
+    say(format!("restored in run {}: {}, in {seconds:.1} s", run.id, balance_of(&ended.balance)));
+    if let Some(fault) = ended.broken {
+        say(format!("restoring ended early: {}", fault.reason()));
+    }
+    Ok(())
 }
 
 /// The longest catalogue CSV that is taken from S3, in bytes.
@@ -176,7 +214,7 @@ async fn objects_for(desk: &Desk, beside: &Beside) -> Result<Option<Objects>, Fa
     if beside.in_s3() { desk.objects().await.map(Some) } else { Ok(None) }
 }
 
-fn sources_of(sources: &Sources) -> Vec<String> {
+pub(super) fn sources_of(sources: &Sources) -> Vec<String> {
     let text = |path: &PathBuf| match place(path) {
         Ok(Place::Object(object)) => object.url(),
         _ => source_text(&path.canonicalize().unwrap_or_else(|_| path.clone())),
@@ -184,7 +222,7 @@ fn sources_of(sources: &Sources) -> Vec<String> {
     sources.paths.iter().chain(&sources.manifest).map(text).collect()
 }
 
-fn tell_unmatched(csv: &CatalogueCsv) {
+pub(super) fn tell_unmatched(csv: &CatalogueCsv) {
     for problem in csv.problems() {
         say(problem);
     }

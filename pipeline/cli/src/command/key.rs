@@ -15,7 +15,7 @@ use crate::output::{self, data, plain, say};
 const PAGE: usize = 500;
 
 pub(crate) async fn run(desk: &Desk, action: &KeyAction) -> Result<Exit, Fault> {
-    let registry = desk.registry()?;
+    let registry = desk.registry().await?;
     match action {
         KeyAction::Create { role, name, expires } => {
             create(desk, &*registry, *role, name, *expires).await?;

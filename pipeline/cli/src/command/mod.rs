@@ -2,6 +2,7 @@
 
 mod audit;
 mod aws;
+mod batch;
 mod calibrate;
 mod compare;
 mod decide;
@@ -10,6 +11,7 @@ mod demo;
 mod doctor;
 pub(crate) mod evaluate;
 mod export;
+mod infra;
 mod ingest;
 mod key;
 mod labels;
@@ -19,6 +21,7 @@ mod progress;
 mod promote;
 mod reindex;
 mod relabel;
+pub(crate) mod restore;
 mod review;
 mod runs;
 pub(crate) mod search;
@@ -27,6 +30,7 @@ mod show;
 mod spend;
 mod tenant;
 mod url;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -44,7 +48,7 @@ use promote::Standing;
 
 /// Reads the arguments, runs the command, tells how it ended.
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::read();
+    let arguments = if env::on_lambda() { Arguments::of_a_function() } else { Arguments::read() };
     begin_logging();
     let json = arguments.global.json;
     match dispatch(arguments) {
@@ -69,6 +73,10 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
         output::data(String::from_utf8_lossy(&script).trim_end());
         return Ok(Exit::Done);
     }
+    if works_on_many(&command) {
+        // Before there are threads: they take it over. A system that refuses loses nothing.
+        let _ = rustix::process::nice(GIVES_WAY);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -79,6 +87,8 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
         match command {
             Command::Demo => demo::run(&desk).await,
             Command::Ingest(arguments) => ingest::run(&desk, arguments).await,
+            Command::Batch { action } => batch::run(&desk, action).await,
+            Command::Worker(arguments) => worker::run(&desk, &arguments).await,
             Command::Quote(arguments) => ingest::quote(&desk, arguments).await,
             Command::Spend(arguments) => spend::run(&desk, &arguments).await,
             Command::Search(arguments) => search::run(&desk, &arguments).await,
@@ -90,6 +100,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Decisions { collection } => decisions::run(&desk, collection.as_deref()).await,
             Command::Calibrate(arguments) => calibrate::run(&desk, &arguments).await,
             Command::Relabel(arguments) => relabel::run(&desk, &arguments).await,
+            Command::Restore(arguments) => restore::run(&desk, &arguments).await,
             Command::Compare(arguments) => compare::run(&desk, &arguments).await,
             Command::Promote { run } => promote::run(&desk, &run, Standing::Promoted).await,
             Command::Undo { run } => promote::run(&desk, &run, Standing::Undone).await,
@@ -98,6 +109,7 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
             Command::Models { action } => models::run(&desk, &action),
             Command::Url(arguments) => url::run(&desk, &arguments).await,
             Command::Aws { action } => aws::run(&desk, &action).await,
+            Command::Infra { action } => infra::run(&desk, &action).await,
             Command::Tenant { action } => tenant::run(&desk, &action).await,
             Command::Key { action } => key::run(&desk, &action).await,
             Command::Audit(arguments) => audit::run(&desk, &arguments).await,
@@ -111,6 +123,18 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
     // A decoder past its limit of seconds may still run; the process need not wait for it.
     runtime.shutdown_background();
     result
+}
+
+/// How many steps of priority long work gives way to whatever people wait for, above all a server
+/// beside it; alone on a machine it loses nothing by that.
+const GIVES_WAY: i32 = 10;
+
+/// Tells whether a command works through a collection while nobody waits for each answer.
+fn works_on_many(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Ingest(_) | Command::Relabel(_) | Command::Reindex | Command::Evaluate(_)
+    )
 }
 
 /// Logs to stderr, and makes a panic one line instead of a stack.

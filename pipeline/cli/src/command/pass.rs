@@ -22,7 +22,7 @@ pub(super) fn new_run(
 
 /// A number that two processes of one second hardly share: the standard library seeds its
 /// hashers from the system's random source.
-fn random() -> u32 {
+pub(super) fn random() -> u32 {
     let hash = std::hash::RandomState::new().build_hasher().finish();
     u32::try_from(hash >> 32).expect("32 bits are left")
 }

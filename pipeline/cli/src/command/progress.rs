@@ -86,7 +86,7 @@ impl Watcher for Progress {
 }
 
 /// Writes a time for people: `2 h 05 min`, `3 min 07 s`, `12 s`.
-fn duration(seconds: u64) -> String {
+pub(super) fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s:02} s"),

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::output::{self, data, say};
 
 pub(crate) async fn run(desk: &Desk, arguments: &Relabel) -> Result<Exit, Fault> {
+    let desk = &desk.on(arguments.device.device);
     desk.existing_catalogue().await?;
     let staff = desk.staff_named(&arguments.models, arguments.budget).await?;
     let budget = staff.budget;

@@ -43,7 +43,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
 
 /// Fills the ports of a site.
 async fn site(desk: &Desk, served: Served, bound: SocketAddr) -> Result<Site, Fault> {
-    let registry = desk.registry()?;
+    let registry = desk.registry().await?;
     let open_desk = http::check_listening(&*registry, bound).await?;
     let (catalogue, store) = (desk.catalogue().await?, desk.store().await?);
     let uploads = Uploads::open(desk, catalogue.clone(), store.clone())?;

@@ -38,6 +38,11 @@ pub(crate) fn placed(store: &dyn Store, mut record: Record) -> Record {
     for rendition in &mut record.renditions {
         rendition.path = store.place(&rendition.path);
     }
+    for restored in &mut record.restorations {
+        for file in &mut restored.restoration.files {
+            file.path = store.place(&file.path);
+        }
+    }
     record
 }
 
@@ -69,6 +74,19 @@ fn print<'a>(record: &Record, hidden: usize, family: impl Iterator<Item = &'a As
     }
     for r in &record.renditions {
         data(format!("  {:>5}  {} x {}  {}", r.name, r.width, r.height, r.path));
+    }
+    for restored in &record.restorations {
+        data(format!("restored by programs: {}", restored.restoration.name));
+        for repaired in &restored.restoration.repairs {
+            let by = format!("{} {}", repaired.maker.model, repaired.maker.version);
+            data(format!("  {}: {by}, {:.1} s", repaired.repair.name(), repaired.seconds));
+        }
+        for file in &restored.restoration.files {
+            data(format!("  {} x {}  {}", file.width, file.height, file.path));
+        }
+        for label in &restored.labels {
+            data(format!("  only here: {} {:.2}", plain(&label.name), label.confidence));
+        }
     }
     data("steps");
     for (step, state) in &record.steps {

@@ -15,7 +15,7 @@ use crate::output::{self, bytes, data};
 const PAGE: usize = 500;
 
 pub(crate) async fn run(desk: &Desk, action: &TenantAction) -> Result<Exit, Fault> {
-    let registry = desk.registry()?;
+    let registry = desk.registry().await?;
     match action {
         TenantAction::Create { name, bounds } => create(desk, &*registry, name, bounds).await?,
         TenantAction::List => list(desk, &*registry).await?,

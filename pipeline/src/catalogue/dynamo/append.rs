@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use super::super::Entry;
-use super::key::Key;
-use super::plan::{self, Before, Plan, StoredRun};
-use super::table::{self, Reason, Table, What, Write};
-use super::{Inner, feed, random, sheet};
+use super::plan::{self, Before, Plan, Planned, StoredRun, What};
+use super::{Inner, feed, sheet};
 use crate::asset::{AssetId, Tenant};
+use crate::aws::dynamo::{Key, Reason, Table, attribute};
+use crate::aws::random;
 use crate::fault::{Fault, FaultKind};
 use crate::run::RunId;
 
@@ -94,7 +94,7 @@ impl Inner {
             purchases.sort();
             purchases.dedup();
             for (key, item) in self.table.get_many(&purchases, true, None).await? {
-                before.purchases.insert(key, table::json(&item, "b")?);
+                before.purchases.insert(key, attribute::json(&item, "b")?);
             }
         }
         Ok(before)
@@ -123,7 +123,10 @@ impl Inner {
     ) -> Result<Option<StoredRun>, Fault> {
         let item = self.table.get(&Key::run(tenant, run)).await?;
         item.map(|item| {
-            Ok(StoredRun { run: table::json(&item, "b")?, version: table::count(&item, "v")? })
+            Ok(StoredRun {
+                run: attribute::json(&item, "b")?,
+                version: attribute::count(&item, "v")?,
+            })
         })
         .transpose()
     }
@@ -149,8 +152,7 @@ impl Inner {
         let items = plan.chunks.iter().chain(plan.pointers.values()).cloned().collect();
         let claims = async {
             for (key, claim) in &plan.claims {
-                let (expression, values) = claim.update();
-                self.table.update(key, expression, values).await?;
+                self.table.update(key, claim.update()).await?;
             }
             Ok(())
         };
@@ -169,8 +171,8 @@ impl Inner {
         }
         match &*plan.writes {
             [] => return Ok(Carried::Out),
-            [write] => {
-                return match (self.table.write(write).await?, write.what) {
+            [Planned { what, write }] => {
+                return match (self.table.write(write).await?, what) {
                     (true, _) => Ok(Carried::Out),
                     (false, What::Purchase) => Err(plan::taken()),
                     (false, _) => Ok(Carried::Stale),
@@ -180,7 +182,11 @@ impl Inner {
         }
         for tries in 1..=TRIES {
             let name = format!("{token}-{attempt}-{tries}");
-            match self.table.transact(&plan.writes, name).await? {
+            match self
+                .table
+                .transact(plan.writes.iter().map(|planned| &planned.write), name)
+                .await?
+            {
                 Ok(()) => return Ok(Carried::Out),
                 Err(reasons) => {
                     if let Some(carried) = judge(&plan.writes, &reasons)? {
@@ -208,10 +214,10 @@ impl Inner {
                 Some(end) => end,
                 None => feed::end(&self.table, shard).await?,
             } + 1;
-            let mut writes = plan.writes.clone();
-            writes.push(feed::write(shard, number, tenant, token, &plan.changed, &plan.turned));
+            let entry = feed::write(shard, number, tenant, token, &plan.changed, &plan.turned);
+            let writes = plan.writes.iter().map(|planned| &planned.write).chain([&entry]);
             let name = format!("{token}-{attempt}-{tries}");
-            let reasons = match self.table.transact(&writes, name).await? {
+            let reasons = match self.table.transact(writes, name).await? {
                 Ok(()) => {
                     *end = Some(number);
                     return Ok(Carried::Out);
@@ -221,7 +227,7 @@ impl Inner {
             let number_is_taken = reasons.last() == Some(&Reason::Condition);
             if number_is_taken {
                 let there = self.table.get(&Key::feed(shard, number)).await?;
-                if there.is_some_and(|item| table::text(&item, "t").is_ok_and(|t| t == token)) {
+                if there.is_some_and(|item| attribute::text(&item, "t").is_ok_and(|t| t == token)) {
                     *end = Some(number);
                     return Ok(Carried::Out);
                 }
@@ -240,10 +246,11 @@ impl Inner {
 }
 
 /// What the reasons come to, the feed's apart: nothing when trying again may help.
-fn judge(writes: &[Write], reasons: &[Reason]) -> Result<Option<Carried>, Fault> {
+fn judge(writes: &[Planned], reasons: &[Reason]) -> Result<Option<Carried>, Fault> {
     let failed = |what: What| {
         let both = writes.iter().zip(reasons);
-        both.into_iter().any(|(write, reason)| write.what == what && *reason == Reason::Condition)
+        both.into_iter()
+            .any(|(planned, reason)| planned.what == what && *reason == Reason::Condition)
     };
     if failed(What::Purchase) {
         return Err(plan::taken());

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 use super::super::{Bookmark, Change, Changes};
-use super::key::{self, Attributes, Key, List};
-use super::table::{self, From, Table, What, Write};
-use super::{Inner, random};
+use super::Inner;
+use super::key::{self, List};
 use crate::asset::{AssetId, Tenant};
+use crate::aws::dynamo::{Attributes, From, Key, NEW, SK, Table, Write, attribute};
+use crate::aws::random;
 use crate::fault::{Fault, FaultKind};
 use crate::run::RunId;
 
@@ -99,15 +100,15 @@ pub(super) fn write(
     runs: &[RunId],
 ) -> Write {
     let mut item = Key::feed(shard, number).attributes();
-    item.insert("t".to_owned(), table::string(token));
-    item.insert("n".to_owned(), table::string(tenant.as_str()));
+    item.insert("t".to_owned(), attribute::string(token));
+    item.insert("n".to_owned(), attribute::string(tenant.as_str()));
     let assets: Vec<&str> = assets.iter().map(AssetId::as_str).collect();
-    item.insert("a".to_owned(), table::string(assets.join(" ")));
+    item.insert("a".to_owned(), attribute::string(assets.join(" ")));
     if !runs.is_empty() {
         let runs = serde_json::to_string(runs).expect("names are plain data");
-        item.insert("r".to_owned(), table::string(runs));
+        item.insert("r".to_owned(), attribute::string(runs));
     }
-    Write { what: What::Feed, item, condition: Some((table::NEW, Attributes::new())) }
+    Write { item, condition: Some((NEW, Attributes::new())) }
 }
 
 /// Finds the last number of a shard; 0 when it is empty.
@@ -117,22 +118,22 @@ pub(super) async fn end(table: &Table, shard: usize) -> Result<u64, Fault> {
 }
 
 fn mark(item: &Attributes) -> Result<Mark, Fault> {
-    let number = table::text(item, key::SK)?.parse();
-    let token = table::text(item, "t")?;
+    let number = attribute::text(item, SK)?.parse();
+    let token = attribute::text(item, "t")?;
     let check = token.get(..8).and_then(|head| u32::from_str_radix(head, 16).ok());
     match (number, check) {
         (Ok(number), Some(check)) => Ok(Mark { number, check }),
-        _ => Err(table::unreadable(item, "t")),
+        _ => Err(attribute::unreadable(item, "t")),
     }
 }
 
 fn entry(item: &Attributes) -> Result<Entry, Fault> {
-    let wrong = |e: Fault| table::unreadable(item, "a").because(e);
-    let runs = item.contains_key("r").then(|| table::json(item, "r")).transpose()?;
+    let wrong = |e: Fault| attribute::unreadable(item, "a").because(e);
+    let runs = item.contains_key("r").then(|| attribute::json(item, "r")).transpose()?;
     Ok(Entry {
         mark: mark(item)?,
-        tenant: table::text(item, "n")?.parse().map_err(wrong)?,
-        assets: table::text(item, "a")?
+        tenant: attribute::text(item, "n")?.parse().map_err(wrong)?,
+        assets: attribute::text(item, "a")?
             .split_ascii_whitespace()
             .map(str::parse)
             .collect::<Result<_, _>>()

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Inner;
 use super::key::{self, ITEM_SHARDS, KEPT};
-use super::table::{self, From, Table};
 use crate::asset::Tenant;
+use crate::aws::dynamo::{From, SK, Table, attribute};
 use crate::fault::Fault;
 use crate::run::{Item, RunId};
 
@@ -66,10 +66,10 @@ impl Stream {
             let read = table.query(&self.partition, from, page).await?;
             self.more = read.more;
             if let Some(last) = read.items.last() {
-                self.read = Some(table::text(last, key::SK)?.to_owned());
+                self.read = Some(attribute::text(last, SK)?.to_owned());
             }
             for item in &read.items {
-                let item: Item = table::json(item, "b")?;
+                let item: Item = attribute::json(item, "b")?;
                 if after.is_none_or(|after| item.source.as_str() > after) {
                     self.take(item);
                 }

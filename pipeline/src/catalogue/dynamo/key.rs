@@ -4,20 +4,13 @@
 //! written as it is when it is short and plain, else as the hash of its bytes, so that no name
 //! can run into another's keys: `#` and `%` are never plain.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::asset::{AssetId, Tenant};
+use crate::aws::dynamo::Key;
 use crate::opinion::{Maker, Subject};
 use crate::purchase::PurchaseId;
 use crate::run::RunId;
-
-/// The partition key's attribute.
-pub(super) const PK: &str = "pk";
-/// The sort key's attribute.
-pub(super) const SK: &str = "sk";
 
 /// First characters of asset ids, in order: each is a partition of its own in a list of assets.
 pub(super) const RANGES: &[u8; 29] = b"0123456789bcdfghjkmnpqrstvwxz";
@@ -30,36 +23,7 @@ const LONGEST_ORDERED: usize = 900;
 /// Bytes of an ordered text that its key always keeps: the longest, less a cut character.
 pub(super) const KEPT: usize = LONGEST_ORDERED - 3;
 
-/// A place in the table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
-    /// The partition.
-    pub(super) pk: String,
-    /// The place in it.
-    pub(super) sk: String,
-}
-
-/// An item or its key as the SDK has it.
-pub(super) type Attributes = HashMap<String, AttributeValue>;
-
 impl Key {
-    fn new(pk: String, sk: impl Into<String>) -> Self {
-        Self { pk, sk: sk.into() }
-    }
-
-    /// The key's two attributes.
-    pub(super) fn attributes(&self) -> Attributes {
-        HashMap::from([
-            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
-            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
-        ])
-    }
-
-    /// What the table says of itself.
-    pub(super) fn meta() -> Self {
-        Self::new("Z".to_owned(), "meta")
-    }
-
     /// A sheet of an asset.
     pub(super) fn sheet(tenant: &Tenant, asset: &AssetId, version: u32) -> Self {
         Self::new(sheets(tenant, asset), format!("v{version:08}"))
@@ -99,6 +63,16 @@ impl Key {
     pub(super) fn item(tenant: &Tenant, run: &RunId, source: &str) -> Self {
         let shard = Sha256::digest(source.as_bytes())[0] % ITEM_SHARDS;
         Self::new(items(tenant, run, shard), ordered(source))
+    }
+
+    /// A note of a run.
+    pub(super) fn note(tenant: &Tenant, run: &RunId, name: &str) -> Self {
+        Self::new(notes(tenant, run), ordered(name))
+    }
+
+    /// What the workers of a run took of its budget; no note's key, which begins with `=`.
+    pub(super) fn charge(tenant: &Tenant, run: &RunId) -> Self {
+        Self::new(notes(tenant, run), "charge")
     }
 
     /// A call to a paid service.
@@ -175,6 +149,11 @@ pub(super) fn runs(tenant: &Tenant) -> String {
 /// A partition of a run's items.
 pub(super) fn items(tenant: &Tenant, run: &RunId, shard: u8) -> String {
     format!("I#{tenant}#{}#{shard}", part(run.as_str()))
+}
+
+/// The partition of a run's notes.
+pub(super) fn notes(tenant: &Tenant, run: &RunId) -> String {
+    format!("K#{tenant}#{}", part(run.as_str()))
 }
 
 /// The partition of all calls for one answer.
@@ -266,6 +245,7 @@ mod tests {
                 List::Run(&tenant, &named).partition('0'),
                 items(&tenant, &named, 0),
                 bought(&tenant, &named, '0'),
+                notes(&tenant, &named),
                 Key::place(&tenant, name, "s").pk,
                 Key::place(&tenant, "s", name).pk,
             ] {

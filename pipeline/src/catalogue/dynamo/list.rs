@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Inner;
-use super::key::{self, Attributes, Key, List, RANGES};
+use super::key::{self, List, RANGES};
 use super::sheet::Known;
-use super::table::{self, From, Page};
 use crate::asset::{AssetId, Tenant};
+use crate::aws::dynamo::{Attributes, From, Key, Page, SK, attribute};
 use crate::fault::Fault;
 use crate::run::RunId;
 
@@ -145,14 +145,14 @@ impl Inner {
 }
 
 fn is_proved(pointer: &Pointer, proofs: &HashMap<Key, Attributes>) -> bool {
-    let token = proofs.get(&pointer.sheet).and_then(|item| table::text(item, "t").ok());
+    let token = proofs.get(&pointer.sheet).and_then(|item| attribute::text(item, "t").ok());
     token == Some(&pointer.token)
 }
 
 fn pointer(tenant: &Tenant, item: &Attributes) -> Result<Pointer, Fault> {
-    let wrong = || table::unreadable(item, "v");
-    let asset: AssetId = table::text(item, key::SK)?.parse().map_err(|_| wrong())?;
-    let version = u32::try_from(table::count(item, "v")?).map_err(|_| wrong())?;
+    let wrong = || attribute::unreadable(item, "v");
+    let asset: AssetId = attribute::text(item, SK)?.parse().map_err(|_| wrong())?;
+    let version = u32::try_from(attribute::count(item, "v")?).map_err(|_| wrong())?;
     let sheet = Key::sheet(tenant, &asset, version);
-    Ok(Pointer { asset, sheet, token: table::text(item, "t")?.to_owned() })
+    Ok(Pointer { asset, sheet, token: attribute::text(item, "t")?.to_owned() })
 }

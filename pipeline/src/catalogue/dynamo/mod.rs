@@ -14,6 +14,7 @@
 //! | which assets a collection has | `C#tenant#collection#x` | asset |
 //! | what changed | `F#shard` | number |
 //! | what became of a run's sources | `I#tenant#run#shard` | source |
+//! | what the workers of a run share | `K#tenant#run` | note |
 //! | what was last found at a place | `L#tenant#hash` | `place` |
 //! | of which assets a run spoke | `M#tenant#run#x` | asset |
 //! | which assets show these pixels, and who answered | `P#tenant#subject` | asset |
@@ -26,30 +27,29 @@
 //! `x` is the first character of the id: 29 partitions in the order of the ids.
 
 mod append;
-mod capacity;
 mod feed;
 mod items;
 mod key;
 mod list;
-mod make;
+mod meta;
 mod plan;
 mod read;
 mod sheet;
-mod table;
+mod slate;
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
-pub use self::capacity::Capacity;
 use self::key::List;
+use self::meta::Meta;
 use super::{Bookmark, Catalogue, Changes, Entry, Sighting};
 use crate::asset::{AssetId, PixelDigest, Tenant};
 use crate::aws::Aws;
+use crate::aws::dynamo::{self, Billing, Capacity, Table};
 use crate::fault::Fault;
 use crate::opinion::{Maker, Opinion, Subject};
 use crate::purchase::{Purchase, PurchaseId};
@@ -79,30 +79,8 @@ impl DynamoSettings {
     /// # Errors
     /// `BadInput` naming the setting.
     pub fn validate(&self) -> Result<(), Fault> {
-        let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-        if !(3..=255).contains(&self.table.len()) || !self.table.bytes().all(letters) {
-            return Err(Fault::bad_input(format!(
-                "dynamo.table is {:?}: 3 to 255 letters, digits, _, - and .",
-                self.table
-            )));
-        }
-        Ok(())
+        dynamo::check_name("catalogue.table", &self.table)
     }
-}
-
-/// How the table is paid for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Billing {
-    /// By request.
-    #[default]
-    OnDemand,
-    /// By the hour, for so many units a second.
-    Provisioned {
-        /// Read units.
-        read: u32,
-        /// Write units.
-        write: u32,
-    },
 }
 
 /// Keeps the ledger in one DynamoDB table.
@@ -114,20 +92,11 @@ pub struct DynamoCatalogue {
 /// What all tasks of one catalogue share.
 #[derive(Debug)]
 struct Inner {
-    table: table::Table,
+    table: Table,
     meta: Meta,
     shards: feed::Shards,
     /// Runs that were seen to be there.
     begun: Mutex<HashSet<(Tenant, RunId)>>,
-}
-
-/// What a table says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Meta {
-    /// Random, so that no other table's bookmarks are taken for this one's.
-    id: String,
-    /// Over how many shards the change feed is spread.
-    shards: usize,
 }
 
 impl DynamoCatalogue {
@@ -138,8 +107,8 @@ impl DynamoCatalogue {
     /// glassplate, or without the right to read it.
     pub async fn open(aws: &Aws, settings: DynamoSettings) -> Result<Self, Fault> {
         settings.validate()?;
-        let table = table::Table::new(aws, settings.table);
-        let meta = make::meta(&table).await?;
+        let table = Table::new(aws, settings.table);
+        let meta = Meta::read(&table).await?;
         let shards = feed::Shards::new(meta.shards);
         Ok(Self { inner: Arc::new(Inner { table, meta, shards, begun: Mutex::default() }) })
     }
@@ -159,7 +128,7 @@ impl DynamoCatalogue {
         billing: Billing,
         protect: bool,
     ) -> Result<bool, Fault> {
-        make::create_table(aws, settings, billing, protect).await
+        meta::create_table(aws, settings, billing, protect).await
     }
 
     /// What was consumed since it was opened.
@@ -254,7 +223,7 @@ impl Catalogue for DynamoCatalogue {
     /// Checks that the table is still the same, and that its change feed has no gaps before its
     /// ends.
     async fn check(&self) -> Result<(), Fault> {
-        let meta = make::meta(&self.inner.table).await?;
+        let meta = Meta::read(&self.inner.table).await?;
         if meta != self.inner.meta {
             let message = format!("the table {} was replaced by another", self.inner.table.name);
             return Err(Fault::new(crate::fault::FaultKind::Conflict, message).for_all());
@@ -285,11 +254,6 @@ impl Catalogue for DynamoCatalogue {
     ) -> Result<Vec<Purchase>, Fault> {
         self.inner.purchases_of_run(tenant, run, after, limit).await
     }
-}
-
-/// A random number: a hasher's keys are randomness enough for names that must differ.
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 /// Waits for all futures, a few at a time, and gives their answers in order; the first fault ends it.

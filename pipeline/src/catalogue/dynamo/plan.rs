@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::Entry;
-use super::key::{self, Attributes, Key, List};
+use super::key::{self, List};
 use super::sheet::{self, Body, Known, Sheet};
-use super::table::{self, What, Write};
 use crate::asset::{Asset, AssetId, Occurrence, Tenant};
+use crate::aws::dynamo::{Attributes, Key, NEW, Update, Write, attribute};
 use crate::decision::Decision;
 use crate::fault::{Fault, FaultKind};
 use crate::opinion::{Opinion, Subject};
@@ -52,11 +52,31 @@ pub(super) struct Plan {
     /// Additions to pointers of subjects; before the transaction.
     pub(super) claims: BTreeMap<Key, Claim>,
     /// All or none.
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: Vec<Planned>,
     /// The assets that the feed is to tell of.
     pub(super) changed: Vec<AssetId>,
     /// The runs whose assets the feed is to tell of.
     pub(super) turned: Vec<RunId>,
+}
+
+/// A write of the transaction.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// What it writes, and so what its failed condition means.
+    pub(super) what: What,
+    /// The write itself.
+    pub(super) write: Write,
+}
+
+/// What an item of a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// A sheet, a run: another writer was faster.
+    Versioned,
+    /// A purchase: taken.
+    Purchase,
+    /// An outcome: has no condition.
+    Outcome,
 }
 
 /// What an asset's opinions say of a subject.
@@ -69,11 +89,11 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// The update expression that adds this to what is there, and its values.
-    pub(super) fn update(&self) -> (&'static str, Attributes) {
+    /// Adds this to what is there.
+    pub(super) fn update(&self) -> Update {
         let mut values = Attributes::new();
         if self.family {
-            values.insert(":f".to_owned(), table::number(1));
+            values.insert(":f".to_owned(), attribute::number(1));
         }
         if !self.answers.is_empty() {
             let answers = self.answers.iter().cloned().collect();
@@ -84,11 +104,15 @@ impl Claim {
             (true, false) => "SET f = :f ADD m :m",
             (false, _) => "ADD m :m",
         };
-        (expression, values)
+        Update { expression: expression.to_owned(), condition: None, values }
     }
 }
 
 impl Plan {
+    fn write(&mut self, what: What, write: Write) {
+        self.writes.push(Planned { what, write });
+    }
+
     /// Tells whether the change feed has to tell of it.
     pub(super) fn feeds(&self) -> bool {
         !self.changed.is_empty() || !self.turned.is_empty()
@@ -206,11 +230,11 @@ impl Draft<'_> {
         }
         let key = Key::place(self.tenant, &occurrence.collection, &occurrence.source);
         let mut item = key.attributes();
-        item.insert("a".to_owned(), table::string(asset.as_str()));
-        item.insert("c".to_owned(), table::string(&occurrence.collection));
-        item.insert("o".to_owned(), table::string(&occurrence.source));
+        item.insert("a".to_owned(), attribute::string(asset.as_str()));
+        item.insert("c".to_owned(), attribute::string(&occurrence.collection));
+        item.insert("o".to_owned(), attribute::string(&occurrence.source));
         if let Some(stamp) = stamp {
-            item.insert("s".to_owned(), table::string(stamp));
+            item.insert("s".to_owned(), attribute::string(stamp));
         }
         self.plan.pointers.insert(key, item);
         Ok(())
@@ -249,7 +273,7 @@ impl Draft<'_> {
     fn is_itself(&self, subject: &Subject, opinion: &Opinion) -> bool {
         match subject {
             Subject::Bytes(digest) => AssetId::derive(self.tenant, digest) == opinion.asset,
-            Subject::Pixels(_) => false,
+            Subject::Pixels(_) | Subject::Restored(_) => false,
         }
     }
 
@@ -283,7 +307,7 @@ impl Draft<'_> {
         }
         let key = Key::item(self.tenant, run, &item.source);
         let mut stored = key.attributes();
-        stored.insert("b".to_owned(), table::string(json(item)?));
+        stored.insert("b".to_owned(), attribute::string(json(item)?));
         self.outcomes.insert(key, stored);
         Ok(())
     }
@@ -302,14 +326,14 @@ impl Draft<'_> {
         }
         let condition = match purchase.state {
             PurchaseState::Reserved => {
-                let body = table::string(json(purchase)?);
+                let body = attribute::string(json(purchase)?);
                 (RESERVABLE, Attributes::from([(":b".to_owned(), body)]))
             }
             state => {
                 let values = [
-                    (":r".to_owned(), table::string(purchase.run.as_str())),
-                    (":reserved".to_owned(), table::string(json(&PurchaseState::Reserved)?)),
-                    (":s".to_owned(), table::string(json(&state)?)),
+                    (":r".to_owned(), attribute::string(purchase.buyer())),
+                    (":reserved".to_owned(), attribute::string(json(&PurchaseState::Reserved)?)),
+                    (":s".to_owned(), attribute::string(json(&state)?)),
                 ];
                 (SETTLEABLE, Attributes::from(values))
             }
@@ -317,8 +341,8 @@ impl Draft<'_> {
         let pointer = Key::bought(self.tenant, &purchase.run, &purchase.id, purchase.attempt);
         if purchase.state == PurchaseState::Reserved || unknown {
             let mut item = pointer.attributes();
-            item.insert("i".to_owned(), table::string(purchase.id.as_str()));
-            item.insert("n".to_owned(), table::number(purchase.attempt.into()));
+            item.insert("i".to_owned(), attribute::string(purchase.id.as_str()));
+            item.insert("n".to_owned(), attribute::number(purchase.attempt.into()));
             self.plan.pointers.insert(pointer, item);
         }
         self.purchases.insert(key, Bought { condition, last: purchase.clone() });
@@ -330,8 +354,8 @@ impl Draft<'_> {
         let version = self.before.assets.get(asset).map_or(0, |known| known.sheets);
         let key = Key::listed(&list, asset);
         let mut item = key.attributes();
-        item.insert("v".to_owned(), table::number(version.into()));
-        item.insert("t".to_owned(), table::string(self.token));
+        item.insert("v".to_owned(), attribute::number(version.into()));
+        item.insert("t".to_owned(), attribute::string(self.token));
         self.plan.pointers.insert(key, item);
     }
 
@@ -352,31 +376,32 @@ impl Draft<'_> {
             let key = Key::sheet(tenant, &asset, version);
             let mut items = Body::of(&sheet)?.items(&key, tenant, token, most);
             plan.chunks.append(&mut items.chunks);
-            plan.writes.push(sheet::write(items.sheet));
+            plan.write(What::Versioned, sheet::write(items.sheet));
             plan.changed.push(asset);
         }
         for (id, (version, run)) in runs {
             let mut item = Key::run(tenant, &id).attributes();
-            item.insert("b".to_owned(), table::string(json(&run)?));
-            item.insert("v".to_owned(), table::number(version.map_or(1, |v| v + 1)));
+            item.insert("b".to_owned(), attribute::string(json(&run)?));
+            item.insert("v".to_owned(), attribute::number(version.map_or(1, |v| v + 1)));
             let condition = match version {
-                None => (table::NEW, Attributes::new()),
-                Some(v) => ("v = :v", Attributes::from([(":v".to_owned(), table::number(v))])),
+                None => (NEW, Attributes::new()),
+                Some(v) => ("v = :v", Attributes::from([(":v".to_owned(), attribute::number(v))])),
             };
-            plan.writes.push(Write { what: What::Versioned, item, condition: Some(condition) });
+            plan.write(What::Versioned, Write { item, condition: Some(condition) });
         }
         for (key, Bought { condition, last }) in purchases {
             let mut item = key.attributes();
-            item.insert("b".to_owned(), table::string(json(&last)?));
-            item.insert("r".to_owned(), table::string(last.run.as_str()));
-            item.insert("s".to_owned(), table::string(json(&last.state)?));
-            plan.writes.push(Write { what: What::Purchase, item, condition: Some(condition) });
+            item.insert("b".to_owned(), attribute::string(json(&last)?));
+            item.insert("r".to_owned(), attribute::string(last.buyer()));
+            item.insert("s".to_owned(), attribute::string(json(&last.state)?));
+            plan.write(What::Purchase, Write { item, condition: Some(condition) });
         }
         for item in outcomes.into_values() {
-            plan.writes.push(Write { what: What::Outcome, item, condition: None });
+            plan.write(What::Outcome, Write { item, condition: None });
         }
-        let items = plan.pointers.values().chain(plan.writes.iter().map(|write| &write.item));
-        if let Some(bytes) = items.map(table::size).find(|&bytes| bytes > MOST_ITEM) {
+        let items =
+            plan.pointers.values().chain(plan.writes.iter().map(|planned| &planned.write.item));
+        if let Some(bytes) = items.map(attribute::size).find(|&bytes| bytes > MOST_ITEM) {
             return Err(Fault::too_large(format!(
                 "a name, a path or a run of {bytes} bytes is more than the catalogue holds in an item"
             )));
@@ -388,7 +413,7 @@ impl Draft<'_> {
 /// Tells whether a purchase may be written over another of the same id and attempt.
 fn gives_way(there: &Purchase, purchase: &Purchase) -> bool {
     let settles = purchase.state != PurchaseState::Reserved
-        && there.run == purchase.run
+        && there.buyer() == purchase.buyer()
         && (there.state == PurchaseState::Reserved || there.state == purchase.state);
     settles || there == purchase
 }

@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::super::Sighting;
 use super::Inner;
-use super::key::{self, Attributes, Key, PURCHASE_RANGES};
+use super::key::{self, PURCHASE_RANGES};
 use super::sheet::{self, Known};
-use super::table::{self, From};
 use crate::asset::{AssetId, Occurrence, PixelDigest, Tenant};
+use crate::aws::dynamo::{Attributes, From, Key, SK, attribute};
 use crate::fault::Fault;
 use crate::opinion::{Maker, Opinion, Subject};
 use crate::purchase::{Purchase, PurchaseId};
@@ -41,7 +41,7 @@ impl Inner {
         let keys: Vec<Key> = runs.iter().map(|run| Key::run(tenant, run)).collect();
         let mut withdrawn = BTreeSet::new();
         for item in self.table.get_many(&keys, true, None).await?.values() {
-            let run: Run = table::json(item, "b")?;
+            let run: Run = attribute::json(item, "b")?;
             if run.withdrawn {
                 withdrawn.insert(run.id);
             }
@@ -118,13 +118,12 @@ impl Inner {
         let Some(item) = self.table.get(&Key::place(tenant, collection, source)).await? else {
             return Ok(None);
         };
-        let asset: AssetId =
-            table::text(&item, "a")?.parse().map_err(|_| table::unreadable(&item, "a"))?;
+        let asset: AssetId = attribute::parsed(&item, "a")?;
         let mut known = sheet::known(&self.table, tenant, &asset).await?;
         let place = (collection.to_owned(), source.to_owned());
         let Some(metadata) = known.places.remove(&place) else { return Ok(None) };
         let (collection, source) = place;
-        let stamp = item.contains_key("s").then(|| table::json(&item, "s")).transpose()?;
+        let stamp = item.contains_key("s").then(|| attribute::json(&item, "s")).transpose()?;
         let occurrence = Occurrence { collection, source, metadata };
         Ok(Some(Sighting { asset, occurrence, stamp }))
     }
@@ -142,10 +141,10 @@ impl Inner {
             let from = before.as_deref().map_or(From::End, From::Before);
             let page = self.table.query(&partition, from, limit - runs.len()).await?;
             for item in &page.items {
-                runs.push(table::json(item, "b")?);
+                runs.push(attribute::json(item, "b")?);
             }
             match page.items.last() {
-                Some(last) if page.more => before = Some(table::text(last, key::SK)?.to_owned()),
+                Some(last) if page.more => before = Some(attribute::text(last, SK)?.to_owned()),
                 _ => break,
             }
         }
@@ -158,7 +157,7 @@ impl Inner {
         id: &PurchaseId,
     ) -> Result<Vec<Purchase>, Fault> {
         let items = self.table.query_all(&key::purchases(tenant, id)).await?;
-        items.iter().map(|item| table::json(item, "b")).collect()
+        items.iter().map(|item| attribute::json(item, "b")).collect()
     }
 
     pub(super) async fn purchases_of_run(
@@ -179,7 +178,7 @@ impl Inner {
                 let page = self.table.query(&partition, from, limit - found.len()).await?;
                 found.extend(self.bought(tenant, run, &page.items).await?);
                 after = match page.items.last() {
-                    Some(last) if page.more => Some(table::text(last, key::SK)?.to_owned()),
+                    Some(last) if page.more => Some(attribute::text(last, SK)?.to_owned()),
                     _ => break,
                 };
             }
@@ -197,16 +196,16 @@ impl Inner {
     ) -> Result<Vec<Purchase>, Fault> {
         let mut keys = Vec::with_capacity(pointers.len());
         for pointer in pointers {
-            let id: PurchaseId =
-                serde_json::from_value(table::text(pointer, "i")?.into()).expect("a text is an id");
-            let attempt = u32::try_from(table::count(pointer, "n")?)
-                .map_err(|_| table::unreadable(pointer, "n"))?;
+            let id: PurchaseId = serde_json::from_value(attribute::text(pointer, "i")?.into())
+                .expect("a text is an id");
+            let attempt = u32::try_from(attribute::count(pointer, "n")?)
+                .map_err(|_| attribute::unreadable(pointer, "n"))?;
             keys.push(Key::purchase(tenant, &id, attempt));
         }
         let there = self.table.get_many(&keys, true, None).await?;
         let mut found = Vec::with_capacity(keys.len());
         for item in keys.iter().filter_map(|key| there.get(key)) {
-            let purchase: Purchase = table::json(item, "b")?;
+            let purchase: Purchase = attribute::json(item, "b")?;
             if purchase.run == *run {
                 found.push(purchase);
             }
@@ -216,5 +215,5 @@ impl Inner {
 }
 
 fn pointed(pointer: &Attributes) -> Result<AssetId, Fault> {
-    table::text(pointer, key::SK)?.parse().map_err(|_| table::unreadable(pointer, key::SK))
+    attribute::parsed(pointer, SK)
 }

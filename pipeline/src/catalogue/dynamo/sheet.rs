@@ -8,9 +8,9 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::key::{self, Attributes, Key};
-use super::table::{self, Table, Write};
+use super::key;
 use crate::asset::{Asset, AssetId, Occurrence, Tenant};
+use crate::aws::dynamo::{Attributes, Key, NEW, Table, Write, attribute};
 use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::field::Fields;
@@ -75,10 +75,10 @@ impl Body {
     /// than `most` bytes.
     pub(super) fn items(self, key: &Key, tenant: &Tenant, token: &str, most: usize) -> Items {
         let mut sheet = key.attributes();
-        sheet.insert("t".to_owned(), table::string(token));
-        sheet.insert("n".to_owned(), table::number(self.length as u64));
+        sheet.insert("t".to_owned(), attribute::string(token));
+        sheet.insert("n".to_owned(), attribute::number(self.length as u64));
         if self.packed.len() <= most.min(CHUNK) {
-            sheet.insert("b".to_owned(), table::bytes(self.packed));
+            sheet.insert("b".to_owned(), attribute::bytes(self.packed));
             return Items { sheet, chunks: Vec::new() };
         }
         let hash = content_hash(&self.packed);
@@ -88,12 +88,12 @@ impl Body {
             .enumerate()
             .map(|(number, piece)| {
                 let mut item = Key::chunk(tenant, &hash, number).attributes();
-                item.insert("b".to_owned(), table::bytes(piece.to_vec()));
+                item.insert("b".to_owned(), attribute::bytes(piece.to_vec()));
                 item
             })
             .collect();
-        sheet.insert("h".to_owned(), table::string(hash));
-        sheet.insert("c".to_owned(), table::number(chunks.len() as u64));
+        sheet.insert("h".to_owned(), attribute::string(hash));
+        sheet.insert("c".to_owned(), attribute::number(chunks.len() as u64));
         Items { sheet, chunks }
     }
 }
@@ -114,7 +114,7 @@ fn content_hash(bytes: &[u8]) -> String {
 
 /// The write of a sheet: there must be none of its version.
 pub(super) fn write(item: Attributes) -> Write {
-    Write { what: table::What::Versioned, item, condition: Some((table::NEW, Attributes::new())) }
+    Write { item, condition: Some((NEW, Attributes::new())) }
 }
 
 /// Reads a sheet's content, fetching its chunks.
@@ -123,23 +123,23 @@ pub(super) async fn read(
     tenant: &Tenant,
     item: &Attributes,
 ) -> Result<Sheet, Fault> {
-    let length = table::count(item, "n")?;
+    let length = attribute::count(item, "n")?;
     let json = match item.get("h") {
-        None => inflate(item, table::blob(item, "b")?, length)?,
+        None => inflate(item, attribute::blob(item, "b")?, length)?,
         Some(_) => {
-            let (hash, chunks) = (table::text(item, "h")?, table::count(item, "c")?);
+            let (hash, chunks) = (attribute::text(item, "h")?, attribute::count(item, "c")?);
             let mut packed = Vec::new();
             for number in 0..usize::try_from(chunks).unwrap_or(usize::MAX) {
                 let key = Key::chunk(tenant, hash, number);
                 let lost =
                     || Fault::broken(format!("the chunk {} {} of a sheet is lost", key.pk, key.sk));
                 let chunk = table.get(&key).await?.ok_or_else(lost)?;
-                packed.extend_from_slice(table::blob(&chunk, "b")?);
+                packed.extend_from_slice(attribute::blob(&chunk, "b")?);
             }
             inflate(item, &packed, length)?
         }
     };
-    serde_json::from_slice(&json).map_err(|e| table::unreadable(item, "body").because(e))
+    serde_json::from_slice(&json).map_err(|e| attribute::unreadable(item, "body").because(e))
 }
 
 fn inflate(item: &Attributes, packed: &[u8], length: u64) -> Result<Vec<u8>, Fault> {
@@ -147,7 +147,7 @@ fn inflate(item: &Attributes, packed: &[u8], length: u64) -> Result<Vec<u8>, Fau
     DeflateDecoder::new(packed)
         .take(length)
         .read_to_end(&mut json)
-        .map_err(|e| table::unreadable(item, "body").because(e))?;
+        .map_err(|e| attribute::unreadable(item, "body").because(e))?;
     Ok(json)
 }
 

@@ -6,27 +6,14 @@ mod loss;
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use glassplate_harness::Running;
 
-use super::key::Key;
-use super::table::{What, Write};
 use super::{Billing, DynamoCatalogue, DynamoSettings};
-use crate::aws::{Aws, AwsSettings, Endpoints};
+use crate::aws::Aws;
+use crate::aws::dynamo::tests::way_to;
+use crate::aws::dynamo::{Key, Write};
 use crate::catalogue::Catalogue as _;
 use crate::fault::FaultKind;
-
-/// A way to a DynamoDB on loopback.
-pub(in crate::catalogue) fn way_to(url: String) -> Aws {
-    let endpoints = Endpoints { dynamodb: Some(url), ..Endpoints::default() };
-    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-    Aws::new(
-        "eu-central-1".to_owned(),
-        SharedCredentialsProvider::new(credentials),
-        Aws::connections(),
-        AwsSettings { endpoints, ..AwsSettings::default() },
-    )
-}
 
 /// An empty catalogue on a DynamoDB of its own.
 pub(in crate::catalogue) async fn empty() -> (Running, Aws, DynamoCatalogue) {
@@ -80,7 +67,7 @@ async fn a_table_that_is_not_ours_is_refused() {
     }
     let catalogue = DynamoCatalogue::open(&aws, settings.clone()).await.expect("a catalogue");
     let item = Key::meta().attributes();
-    let put = Write { what: What::Outcome, item, condition: None };
+    let put = Write { item, condition: None };
     catalogue.inner.table.write(&put).await.expect("another program's item");
     let fault = DynamoCatalogue::open(&aws, settings.clone()).await.expect_err("another program's");
     assert!(fault.kind() == FaultKind::Refused && fault.is_for_all());

@@ -5,6 +5,7 @@
 //! wait for it. SQLite is also a preservation format, so the file can be read without us.
 
 mod read;
+mod slate;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::record::Parts;
 use crate::run::{Item, Run, RunId};
 
 /// The schema version that this code writes, in SQLite's `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// "glas" in SQLite's `application_id`, so that `file` and others can tell whose file it is.
 const APPLICATION_ID: i64 = 0x676c_6173;
 /// How long a writer of another process is waited for.
@@ -254,7 +255,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Fault> {
     };
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(()),
-        (APPLICATION_ID, 1) => upgrade(connection)
+        (APPLICATION_ID, 1 | 2) => upgrade(connection)
             .map_err(|e| fault(&format!("cannot upgrade the catalogue {}", path.display()), e)),
         (0, 0) => create(connection)
             .map_err(|e| fault(&format!("cannot make the catalogue {}", path.display()), e)),
@@ -284,15 +285,16 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("COMMIT")
 }
 
-/// Adds to a file of version 1 what version 2 has more: purchases.
+/// Adds to an older file what this version has more: purchases since 2, notes and charges since 3.
 fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    const ADDED: [(i64, &str); 2] =
+        [(2, "-- Calls to paid services"), (3, "-- What the workers of one run share")];
+    let schema = include_str!("schema.sql");
+    let begins = |comment: &str| schema.find(comment).expect("the schema has this part");
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 1 {
-        let schema = include_str!("schema.sql");
-        let begins = schema.find("CREATE TABLE purchase").expect("the schema has purchases");
-        let ends = schema.find("-- The change feed").expect("the schema has a change feed");
-        connection.execute_batch(&schema[begins..ends])?;
+    if let Some((_, first)) = ADDED.iter().find(|(since, _)| *since > version) {
+        connection.execute_batch(&schema[begins(first)..begins("-- The change feed")])?;
         connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
     connection.execute_batch("COMMIT")

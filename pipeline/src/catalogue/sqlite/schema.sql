@@ -1,4 +1,4 @@
--- The embedded catalogue, version 2. Everything a reader needs to know to read it without
+-- The embedded catalogue, version 3. Everything a reader needs to know to read it without
 -- glassplate: JSON bodies are the serde forms of pipeline/src/{asset,opinion,decision,purchase,run}.rs.
 
 CREATE TABLE asset (
@@ -88,6 +88,22 @@ CREATE TABLE purchase (
     PRIMARY KEY (tenant, id, attempt)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX purchase_by_run ON purchase (tenant, run, id, attempt);
+
+-- What the workers of one run share: small notes, and what they took of its budget.
+CREATE TABLE note (
+    tenant      TEXT NOT NULL,
+    run         TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    body        TEXT NOT NULL,
+    PRIMARY KEY (tenant, run, name)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE charge (
+    tenant      TEXT NOT NULL,
+    run         TEXT NOT NULL,
+    millionths  INTEGER NOT NULL,       -- of a dollar
+    PRIMARY KEY (tenant, run)
+) WITHOUT ROWID, STRICT;
 
 -- The change feed. AUTOINCREMENT: a number is never given twice.
 CREATE TABLE change (

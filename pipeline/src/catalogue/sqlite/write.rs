@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 
 use super::super::{Entry, Stamp};
-use super::fault;
+use super::{fault, slate};
 use crate::asset::{AssetId, Occurrence, Tenant};
 use crate::fault::Fault;
 use crate::opinion::{Finding, Opinion, Verdict};
-use crate::purchase::{Purchase, PurchaseState};
-use crate::run::Run;
+use crate::purchase::{Dollars, Purchase, PurchaseState};
+use crate::run::{Run, RunId};
 
 /// Most calls that share one commit: a bound on how long the first of them waits.
 const GROUP: usize = 512;
@@ -38,8 +38,15 @@ impl Drop for Writer {
 
 struct Call {
     tenant: Tenant,
-    entries: Vec<Entry>,
-    answer: oneshot::Sender<Result<(), Fault>>,
+    work: Work,
+    answer: oneshot::Sender<Result<bool, Fault>>,
+}
+
+/// What is to be written.
+pub(super) enum Work {
+    Entries(Vec<Entry>),
+    Note { run: RunId, name: String, over: u64, body: String },
+    Charge { run: RunId, amount: Dollars, budget: Dollars },
 }
 
 impl Writer {
@@ -58,10 +65,15 @@ impl Writer {
         if entries.is_empty() {
             return Ok(());
         }
+        self.write(tenant, Work::Entries(entries)).await.map(drop)
+    }
+
+    /// Waits until the work is durable; tells whether its condition held.
+    pub(super) async fn write(&self, tenant: Tenant, work: Work) -> Result<bool, Fault> {
         let gone = || Fault::broken("the catalogue's thread has ended");
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(Call { tenant, entries, answer }).map_err(|_| gone())?;
+        queue.send(Call { tenant, work, answer }).map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 }
@@ -113,11 +125,20 @@ fn lost(error: &rusqlite::Error) -> Fault {
     }
 }
 
-fn savepoint(connection: &Connection, call: &Call) -> rusqlite::Result<()> {
+fn savepoint(connection: &Connection, call: &Call) -> rusqlite::Result<bool> {
     connection.execute_batch("SAVEPOINT entries")?;
-    let written = write(connection, &call.tenant, &call.entries);
+    let tenant = &call.tenant;
+    let written = match &call.work {
+        Work::Entries(entries) => write(connection, tenant, entries).map(|()| true),
+        Work::Note { run, name, over, body } => {
+            slate::write_note(connection, tenant, run, name, *over, body)
+        }
+        Work::Charge { run, amount, budget } => {
+            slate::charge(connection, tenant, run, *amount, *budget)
+        }
+    };
     connection.execute_batch(match written {
-        Ok(()) => "RELEASE entries",
+        Ok(_) => "RELEASE entries",
         Err(_) => "ROLLBACK TO entries; RELEASE entries",
     })?;
     written
@@ -267,7 +288,7 @@ fn write_run(
         .collect()
 }
 
-/// Reserves a purchase, or settles the reservation that this run holds.
+/// Reserves a purchase, or settles the reservation that this run and holder made.
 fn buy(connection: &Connection, tenant: &Tenant, purchase: &Purchase) -> rusqlite::Result<()> {
     let key = (tenant.as_str(), purchase.id.as_str(), purchase.attempt);
     let state = json(&purchase.state)?.trim_matches('"').to_owned();
@@ -277,9 +298,17 @@ fn buy(connection: &Connection, tenant: &Tenant, purchase: &Purchase) -> rusqlit
             .prepare_cached(
                 "UPDATE purchase SET state = ?5, body = ?6
                  WHERE tenant = ?1 AND id = ?2 AND attempt = ?3 AND run = ?4
-                 AND state IN ('reserved', ?5)",
+                 AND state IN ('reserved', ?5) AND body ->> '$.holder' IS ?7",
             )?
-            .execute(params![key.0, key.1, key.2, purchase.run.as_str(), state, json(purchase)?])?;
+            .execute(params![
+                key.0,
+                key.1,
+                key.2,
+                purchase.run.as_str(),
+                state,
+                json(purchase)?,
+                purchase.holder
+            ])?;
     if settled_now {
         return Ok(());
     }

@@ -233,6 +233,13 @@ impl Store for S3Store {
         put.map(drop).map_err(|e| self.fault(&self.place(&key.path()), e))
     }
 
+    async fn remove(&self, key: &Key) -> Result<(), Fault> {
+        key.refuse_if_sacred()?;
+        let name = self.name(&key.path());
+        let removed = self.client.delete_object().bucket(&self.settings.bucket).key(&name).send();
+        removed.await.map(drop).map_err(|e| self.fault(&self.place(&key.path()), e))
+    }
+
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault> {
         let name = self.name(&key.path());
         patiently(|| async {

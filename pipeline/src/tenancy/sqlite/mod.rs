@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{AccessKey, Deed, DeedId, KeyId, Lease, MOST_LISTED, Quota, Registry, Usage};
 use crate::asset::Tenant;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use file::{connect, fault, prepare};
 
 /// Keeps leases, keys, usage and deeds in one SQLite file.
@@ -74,10 +74,7 @@ impl Registry for SqliteRegistry {
         let lease = lease.clone();
         self.writer
             .write(move |c| match rows::insert_lease(c, &lease).map_err(writing)? {
-                0 => Err(Fault::new(
-                    FaultKind::Conflict,
-                    format!("there is a tenant {} already", lease.tenant),
-                )),
+                0 => Err(super::tenant_taken(&lease.tenant)),
                 _ => Ok(()),
             })
             .await
@@ -103,7 +100,7 @@ impl Registry for SqliteRegistry {
         let (tenant, quota) = (tenant.clone(), *quota);
         self.writer
             .write(move |c| match rows::update_quota(c, &tenant, &quota).map_err(writing)? {
-                0 => Err(no_tenant(&tenant)),
+                0 => Err(super::no_tenant(&tenant)),
                 _ => Ok(()),
             })
             .await
@@ -142,13 +139,10 @@ impl Registry for SqliteRegistry {
         self.writer
             .write(move |c| {
                 if rows::lease(c, &key.tenant).map_err(writing)?.is_none() {
-                    return Err(no_tenant(&key.tenant));
+                    return Err(super::no_tenant(&key.tenant));
                 }
                 match rows::insert_key(c, &key).map_err(writing)? {
-                    0 => Err(Fault::new(
-                        FaultKind::Conflict,
-                        format!("there is a key {} already", key.id),
-                    )),
+                    0 => Err(super::key_taken(&key.id)),
                     _ => Ok(()),
                 }
             })
@@ -187,7 +181,7 @@ impl Registry for SqliteRegistry {
         let (tenant, id) = (tenant.clone(), id.clone());
         self.writer
             .write(move |c| match rows::revoke(c, &tenant, &id, at).map_err(writing)? {
-                0 => Err(Fault::not_found(format!("there is no key {id}"))),
+                0 => Err(super::no_key(&id)),
                 _ => Ok(()),
             })
             .await
@@ -232,10 +226,6 @@ impl Registry for SqliteRegistry {
     }
 }
 
-fn no_tenant(tenant: &Tenant) -> Fault {
-    Fault::not_found(format!("there is no tenant {tenant}"))
-}
-
 fn writing(error: rusqlite::Error) -> Fault {
     fault("cannot write to the registry", error)
 }
@@ -243,6 +233,7 @@ fn writing(error: rusqlite::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::FaultKind;
 
     fn opened(path: &Path) -> SqliteRegistry {
         SqliteRegistry::open(path).expect("a registry")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use glassplate_pipeline::assessment::Assessment;
 use glassplate_pipeline::asset::{AssetId, Occurrence, PixelDigest};
 use glassplate_pipeline::fault::Fault;
 use glassplate_pipeline::field::Fields;
@@ -14,6 +15,9 @@ use glassplate_pipeline::opinion::Opinion;
 use glassplate_pipeline::record::{
     Bar, Doubt, LabelSource, LabelState, Parts, Record, RecordLabel, Ruled, StepState, fold,
 };
+use glassplate_pipeline::rendition::Rendition;
+use glassplate_pipeline::restoration::Repaired;
+use glassplate_pipeline::run::RunId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -98,6 +102,11 @@ struct AssetTold<'a> {
     embedded: &'a Fields,
     /// Derived pictures, largest first.
     renditions: Vec<RenditionTold<'a>>,
+    /// What is special about the pixels: `tone`, `chroma`, and in `condition` what was measured.
+    #[schema(value_type = Option<Object>)]
+    assessment: Option<&'a Assessment>,
+    /// Pictures that programs repaired, each beside the original and never in its place.
+    restorations: Vec<RestorationTold<'a>>,
     /// Objects, scenes and concepts, by kind, the surest first.
     labels: Vec<LabelTold<'a>>,
     /// How many labels were not asked for: weaker, doubtful or refused.
@@ -145,6 +154,32 @@ struct RenditionTold<'a> {
     media_type: &'a str,
     #[schema(format = "uri-reference")]
     href: String,
+}
+
+/// A picture that programs repaired.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Restoration)]
+struct RestorationTold<'a> {
+    /// What was done, in short.
+    name: &'a str,
+    /// What kind of picture it is: one of IPTC's digital source types.
+    #[schema(format = "uri")]
+    source_type: &'a str,
+    /// What was done, in order: `repair`, `maker`, `strength` and `seconds`.
+    #[schema(value_type = Vec<Object>)]
+    repairs: &'a [Repaired],
+    /// The files, largest first.
+    files: Vec<RenditionTold<'a>>,
+    /// The SHA-256 of the largest file.
+    sha256: String,
+    /// The run that made it, and with which it can be taken back.
+    #[schema(value_type = String)]
+    run: &'a RunId,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Labels found on it and not on the original: a network may have drawn what they see.
+    labels: Vec<LabelTold<'a>>,
 }
 
 /// A label: a claim, whose it is, and what people made of it.
@@ -324,15 +359,25 @@ fn told<'a>(
         technical: record.technical.as_ref(),
         occurrences: record.occurrences.iter().map(occurrence_told).collect(),
         embedded: &record.embedded,
-        renditions: record
-            .renditions
+        renditions: record.renditions.iter().map(|file| rendition_told(id, file, links)).collect(),
+        assessment: record.assessment.as_ref(),
+        restorations: record
+            .restorations
             .iter()
-            .map(|file| RenditionTold {
-                name: &file.name,
-                width: file.width,
-                height: file.height,
-                media_type: &file.media_type,
-                href: links.rendition(id, &file.name),
+            .map(|made| RestorationTold {
+                name: &made.restoration.name,
+                source_type: &made.restoration.source_type,
+                repairs: &made.restoration.repairs,
+                files: made
+                    .restoration
+                    .files
+                    .iter()
+                    .map(|file| rendition_told(id, file, links))
+                    .collect(),
+                sha256: made.restoration.digest.to_string(),
+                run: &made.run,
+                at: made.at,
+                labels: made.labels.iter().map(|label| label_told(label, include)).collect(),
             })
             .collect(),
         hidden: record.labels.len() - labels.len(),
@@ -349,6 +394,16 @@ fn told<'a>(
             iiif_manifest: links.manifest(id),
             page: links.page(id),
         },
+    }
+}
+
+fn rendition_told<'a>(id: &AssetId, file: &'a Rendition, links: Links<'_>) -> RenditionTold<'a> {
+    RenditionTold {
+        name: &file.name,
+        width: file.width,
+        height: file.height,
+        media_type: &file.media_type,
+        href: links.rendition(id, &file.name),
     }
 }
 

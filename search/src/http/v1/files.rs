@@ -137,15 +137,21 @@ pub(super) async fn original(
     Ok(response)
 }
 
-/// What render found last; it takes no interpreter to know.
+/// What render found last, or what was restored; it takes no interpreter to know.
 fn rendered<'a>(parts: &'a Parts, name: &str) -> Option<&'a Rendition> {
-    match &current_opinions(parts).get(RENDER)?.verdict {
-        Verdict::Found(Finding::Rendered(found)) if name == THUMBNAIL => found.files.last(),
-        Verdict::Found(Finding::Rendered(found)) => {
-            found.files.iter().find(|file| file.name == name)
-        }
-        _ => None,
+    let current = current_opinions(parts);
+    if name == THUMBNAIL {
+        return match &current.get(RENDER)?.verdict {
+            Verdict::Found(Finding::Rendered(found)) => found.files.last(),
+            _ => None,
+        };
     }
+    let files = current.values().flat_map(|opinion| match &opinion.verdict {
+        Verdict::Found(Finding::Rendered(found)) => &found.files[..],
+        Verdict::Found(Finding::Restored(made)) => &made.files[..],
+        _ => &[],
+    });
+    files.into_iter().find(|file| file.name == name)
 }
 
 fn identified(parts: &Parts) -> Option<&Identified> {

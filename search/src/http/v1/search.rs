@@ -14,7 +14,7 @@ use super::hit::HitTold;
 use super::links::Links;
 use super::list::{Next, limit};
 use crate::ask::{Ask, Correction, Counts, Cursor, Facet, Sort};
-use crate::http::answers::Name;
+use crate::http::answers::{Known, Name};
 use crate::http::asked::{Asked, json_bytes, stated, written};
 use crate::http::{Caller, Problem, Site};
 
@@ -159,14 +159,17 @@ pub(super) async fn search(
     let began = Instant::now();
     let ask = asked.ask()?;
     let query = query.unwrap_or_default();
-    let name = Name { epoch: site.index.epoch()?, tenant: caller.tenant.clone(), query };
-    let told = match site.answers.get(&name) {
-        Some(told) => told,
-        None => {
-            let told = tell(&site, &name, ask).await?;
-            site.answers.keep(name, told.clone());
-            told
+    let name = Name { tenant: caller.tenant.clone(), query };
+    let told = match site.answers.known(&name, site.index.epoch()?, began) {
+        Known::Right(told) => told,
+        Known::Outdated { answer, renew } => {
+            if renew {
+                // Nobody waits for it; what goes wrong, the next who asks is told.
+                tokio::spawn(async move { tell(&site, name, ask).await.ok() });
+            }
+            answer
         }
+        Known::Nothing => tell(&site, name, ask).await?,
     };
     let mut response = json_bytes(told);
     let timing = format!("search;dur={:.2}", began.elapsed().as_secs_f64() * 1000.0);
@@ -176,8 +179,10 @@ pub(super) async fn search(
     Ok(response)
 }
 
-/// Asks the index, and writes what it answers.
-async fn tell(site: &Site, name: &Name, ask: Ask) -> Result<Bytes, Problem> {
+/// Asks the index, and writes and keeps what it answers.
+async fn tell(site: &Site, name: Name, ask: Ask) -> Result<Bytes, Problem> {
+    // Told before the index is asked: what comes in meanwhile makes the answer outdated.
+    let (epoch, began) = (site.index.epoch()?, Instant::now());
     let answer = site.search(&name.tenant, ask).await?;
     let links = Links::of(site);
     let next = answer.next.as_ref().map(|cursor| {
@@ -185,12 +190,14 @@ async fn tell(site: &Site, name: &Name, ask: Ask) -> Result<Bytes, Problem> {
         let href = links.after("/v1/search", Some(&name.query), &cursor);
         Next { cursor, href }
     });
-    written(&Found {
+    let told = written(&Found {
         total: answer.total,
         hits: answer.hits.iter().map(|hit| HitTold::of(hit, links)).collect(),
         facets: &answer.facets,
         next,
         corrections: &answer.corrections,
         notes: &answer.notes,
-    })
+    })?;
+    site.answers.keep(name, epoch, &told, began);
+    Ok(told)
 }

@@ -312,6 +312,10 @@ impl Store for Counting {
         self.store.replace(key, body).await
     }
 
+    async fn remove(&self, key: &Key) -> Result<(), Fault> {
+        self.store.remove(key).await
+    }
+
     async fn read(&self, key: &Key) -> Result<Vec<u8>, Fault> {
         if key.sacred() {
             self.originals.fetch_add(1, Ordering::SeqCst);

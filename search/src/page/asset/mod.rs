@@ -3,6 +3,7 @@
 pub(super) mod about;
 mod labels;
 mod origin;
+mod restored;
 
 pub(super) use labels::{grounds, why_shown};
 
@@ -103,8 +104,10 @@ fn view(seen: &Seen<'_>) -> Markup {
             (labels::labels(seen))
             (about::metadata(seen))
             (about::places(seen))
+            (restored::condition(seen))
             (origin::origin(seen))
         }
+        (restored::restorations(seen))
         @if !seen.family.is_empty() { (family(&seen.family)) }
         @if !seen.alike.is_empty() {
             section.alike {

@@ -89,6 +89,8 @@ fn said(opinion: &Opinion) -> String {
             true => "one colour".to_owned(),
             false => "in colour".to_owned(),
         },
+        Verdict::Found(Finding::Restored(made)) => format!("made {} files", made.files.len()),
+        Verdict::Found(Finding::Discarded { who }) => format!("{who} did away with it"),
         Verdict::NoneFound => "found none".to_owned(),
         Verdict::NotRun { reason } => format!("did not run: {reason}"),
         Verdict::Failed { fault, reason } => format!("failed ({fault}): {reason}"),

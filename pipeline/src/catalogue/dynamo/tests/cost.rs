@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::super::{Catalogue as _, Entry, Stamp};
-use super::super::key::{Attributes, PK};
+use super::super::feed;
 use super::super::plan::{self, Before, Plan};
-use super::super::table::{self, size};
-use super::super::{Capacity, feed};
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
+use crate::aws::dynamo::Capacity;
+use crate::aws::dynamo::attribute::{self, Attributes, PK};
 use crate::field::{Field, Fields};
 use crate::image::{ColourModel, Format, Technical};
 use crate::opinion::{Finding, Identified, Maker, Opinion, Subject, Told, Verdict};
@@ -138,16 +138,16 @@ fn units(plan: &Plan, shard: usize) -> BTreeMap<String, usize> {
     let tell = feed::write(shard, 1, &Tenant::default(), "0123456789abcdef", &plan.changed, &[]);
     let mut units = BTreeMap::new();
     let mut add = |item: &Attributes, times: usize| {
-        let pk = table::text(item, PK).expect("a partition").to_owned();
-        *units.entry(pk).or_default() += size(item).div_ceil(1_024) * times;
+        let pk = attribute::text(item, PK).expect("a partition").to_owned();
+        *units.entry(pk).or_default() += attribute::size(item).div_ceil(1_024) * times;
     };
     plan.chunks.iter().chain(plan.pointers.values()).for_each(|item| add(item, 1));
     for (key, claim) in &plan.claims {
         let mut item = key.attributes();
-        item.extend(claim.update().1);
+        item.extend(claim.update().values);
         add(&item, 1);
     }
-    plan.writes.iter().chain([&tell]).for_each(|write| add(&write.item, 2));
+    plan.writes.iter().map(|planned| &planned.write).chain([&tell]).for_each(|w| add(&w.item, 2));
     units
 }
 

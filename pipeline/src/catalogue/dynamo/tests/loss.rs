@@ -15,11 +15,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use serde_json::{Value, json};
 
 use super::super::super::{Catalogue as _, Entry};
-use super::super::key::{Key, List};
+use super::super::key::List;
 use super::super::plan::{self, Before};
 use super::super::{DynamoCatalogue, DynamoSettings};
 use super::cost;
 use crate::asset::{Asset, AssetId, PixelDigest, Tenant};
+use crate::aws::dynamo::{Key, attribute};
 use crate::aws::{Aws, patiently};
 use crate::opinion::Subject;
 use crate::record::Parts;
@@ -227,8 +228,7 @@ async fn pointers_without_sheets_show_nowhere() {
     let plan = plan::draw(&tenant, &cost::fresh(1), "0123456789abcdef", before).expect("a plan");
     catalogue.inner.table.put_many(plan.pointers.values().cloned().collect()).await.expect("put");
     for (key, claim) in &plan.claims {
-        let (expression, values) = claim.update();
-        catalogue.inner.table.update(key, expression, values).await.expect("an update");
+        catalogue.inner.table.update(key, claim.update()).await.expect("an update");
     }
     let id = &cost::asset(1).id;
     for list in
@@ -257,8 +257,8 @@ async fn pointers_without_sheets_show_nowhere() {
     // A pointer that another append overwrote on its way to nothing is proved by the whole asset.
     let Asset { id, .. } = cost::asset(1);
     let mut pointer = Key::listed(&List::Tenant(&tenant), &id).attributes();
-    pointer.insert("v".to_owned(), super::super::table::number(7));
-    pointer.insert("t".to_owned(), super::super::table::string("another"));
+    pointer.insert("v".to_owned(), attribute::number(7));
+    pointer.insert("t".to_owned(), attribute::string("another"));
     catalogue.inner.table.put_many(vec![pointer]).await.expect("put");
     assert_eq!(catalogue.assets(&tenant, None, None, 10).await.expect("assets"), [id]);
     let unknown = RunId::from_text("unknown");

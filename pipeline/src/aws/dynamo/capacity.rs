@@ -1,10 +1,10 @@
-//! What the table's readings and writings consume.
+//! What a table's readings and writings consume.
 
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
-/// Capacity consumed since the catalogue was opened, as DynamoDB reports it.
+/// Capacity consumed since a table was opened, as DynamoDB reports it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Capacity {
     /// Read units: 4 KB strongly consistent, or twice that eventually.
@@ -15,21 +15,21 @@ pub struct Capacity {
 
 /// Adds capacity up.
 #[derive(Debug, Default)]
-pub(super) struct Gauge(Mutex<Capacity>);
+pub(crate) struct Gauge(Mutex<Capacity>);
 
 impl Gauge {
     /// Adds what a reading consumed.
-    pub(super) fn read<'a>(&self, told: impl IntoIterator<Item = &'a ConsumedCapacity>) {
+    pub(crate) fn read<'a>(&self, told: impl IntoIterator<Item = &'a ConsumedCapacity>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).read += total(told);
     }
 
     /// Adds what a writing consumed.
-    pub(super) fn write<'a>(&self, told: impl IntoIterator<Item = &'a ConsumedCapacity>) {
+    pub(crate) fn write<'a>(&self, told: impl IntoIterator<Item = &'a ConsumedCapacity>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write += total(told);
     }
 
     /// Reads both sums.
-    pub(super) fn sum(&self) -> Capacity {
+    pub(crate) fn sum(&self) -> Capacity {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

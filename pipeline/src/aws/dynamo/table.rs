@@ -1,4 +1,4 @@
-//! The requests that the catalogue makes of its table, and what their answers mean.
+//! The requests that are made of a table, and what their answers mean.
 //!
 //! The SDK tries again what was throttled; here is only what it leaves to its callers: pages,
 //! what a batch left undone, and why a transaction was cancelled.
@@ -10,14 +10,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnConsumedCapacity, TransactWriteItem,
-    WriteRequest,
+    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, WriteRequest,
 };
 
+use super::attribute::{self, Attributes, Key, PK, SK};
 use super::capacity::Gauge;
-use super::key::{Attributes, Key, PK, SK};
 use crate::aws::{self, Aws};
 use crate::fault::{Fault, FaultKind};
 
@@ -34,15 +34,15 @@ const PAGE: usize = 1000;
 
 /// One table and the client that asks it.
 #[derive(Debug)]
-pub(super) struct Table {
-    pub(super) client: Client,
-    pub(super) name: String,
-    pub(super) gauge: Gauge,
+pub(crate) struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    pub(crate) gauge: Gauge,
 }
 
 /// Where in a partition a reading begins.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum From<'a> {
+pub(crate) enum From<'a> {
     /// At its first item.
     Start,
     /// Behind a sort key.
@@ -57,43 +57,48 @@ pub(super) enum From<'a> {
 
 /// A piece of a partition.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// The items, in order.
-    pub(super) items: Vec<Attributes>,
+    pub(crate) items: Vec<Attributes>,
     /// Whether there are more behind the last.
-    pub(super) more: bool,
+    pub(crate) more: bool,
 }
 
 /// An item to be written on a condition.
 #[derive(Debug, Clone)]
-pub(super) struct Write {
-    /// What it is, and so what its failed condition means.
-    pub(super) what: What,
+pub(crate) struct Write {
     /// The item.
-    pub(super) item: Attributes,
+    pub(crate) item: Attributes,
     /// The condition on what is there, with its values.
-    pub(super) condition: Option<(&'static str, Attributes)>,
+    pub(crate) condition: Option<(&'static str, Attributes)>,
 }
 
-/// What an item of a transaction is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
-    /// A sheet, a run: another writer was faster.
-    Versioned,
-    /// A purchase: taken.
-    Purchase,
-    /// An outcome: has no condition.
-    Outcome,
-    /// An entry of the change feed: its number is taken.
-    Feed,
+/// A change of an item, which need not be there.
+#[derive(Debug, Clone)]
+pub(crate) struct Update {
+    /// What becomes of it.
+    pub(crate) expression: String,
+    /// What must hold of it before.
+    pub(crate) condition: Option<String>,
+    /// The values that both name.
+    pub(crate) values: Attributes,
+}
+
+/// What became of an update.
+#[derive(Debug)]
+pub(crate) struct Updated {
+    /// Whether its condition held, and so whether it was carried out.
+    pub(crate) held: bool,
+    /// The item as it is now; empty when there is none.
+    pub(crate) item: Attributes,
 }
 
 /// Condition: nothing is there.
-pub(super) const NEW: &str = "attribute_not_exists(pk)";
+pub(crate) const NEW: &str = "attribute_not_exists(pk)";
 
 /// Why an item kept a transaction from being carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// It did not.
     Fine,
     /// Its condition does not hold.
@@ -104,7 +109,7 @@ pub(super) enum Reason {
 
 impl Table {
     /// Makes a client; asks nothing yet.
-    pub(super) fn new(aws: &Aws, name: String) -> Self {
+    pub(crate) fn new(aws: &Aws, name: String) -> Self {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws.region.clone())
@@ -124,7 +129,7 @@ impl Table {
     }
 
     /// Reads one item as it is now.
-    pub(super) async fn get(&self, key: &Key) -> Result<Option<Attributes>, Fault> {
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Attributes>, Fault> {
         let answer = self
             .client
             .get_item()
@@ -141,7 +146,7 @@ impl Table {
 
     /// Reads many items by their keys, as they are now or were a moment ago; unknown ones are
     /// not in the answer. Of each the attribute `only`, if one is named, and the key.
-    pub(super) async fn get_many(
+    pub(crate) async fn get_many(
         &self,
         keys: &[Key],
         now: bool,
@@ -170,7 +175,7 @@ impl Table {
             self.gauge.read(answer.consumed_capacity());
             for items in answer.responses.into_iter().flatten().map(|(_, items)| items) {
                 for item in items {
-                    found.insert(key_of(&item)?, item);
+                    found.insert(Key::of(&item)?, item);
                 }
             }
             left = answer
@@ -186,7 +191,7 @@ impl Table {
     }
 
     /// Reads a piece of a partition as it is now, at most `limit` items.
-    pub(super) async fn query(
+    pub(crate) async fn query(
         &self,
         partition: &str,
         from: From<'_>,
@@ -222,13 +227,13 @@ impl Table {
     }
 
     /// Reads a whole partition as it is now.
-    pub(super) async fn query_all(&self, partition: &str) -> Result<Vec<Attributes>, Fault> {
+    pub(crate) async fn query_all(&self, partition: &str) -> Result<Vec<Attributes>, Fault> {
         let mut page = self.query(partition, From::Start, PAGE).await?;
         let mut items = page.items;
         while page.more
             && let Some(last) = items.last()
         {
-            let after = text(last, SK)?.to_owned();
+            let after = attribute::text(last, SK)?.to_owned();
             page = self.query(partition, From::After(&after), PAGE).await?;
             items.append(&mut page.items);
         }
@@ -236,7 +241,7 @@ impl Table {
     }
 
     /// Puts items, in any order, each over what is there.
-    pub(super) async fn put_many(&self, items: Vec<Attributes>) -> Result<(), Fault> {
+    pub(crate) async fn put_many(&self, items: Vec<Attributes>) -> Result<(), Fault> {
         let mut left: Vec<Attributes> = items;
         let mut tries = 0;
         while !left.is_empty() {
@@ -245,7 +250,7 @@ impl Table {
                 .iter()
                 .take(MOST_PUT)
                 .take_while(|item| {
-                    bytes += size(item);
+                    bytes += attribute::size(item);
                     bytes <= MOST_PUT_BYTES
                 })
                 .count();
@@ -295,30 +300,44 @@ impl Table {
         Ok(tries)
     }
 
-    /// Changes one item by an update expression.
-    pub(super) async fn update(
-        &self,
-        key: &Key,
-        expression: &str,
-        values: Attributes,
-    ) -> Result<(), Fault> {
+    /// Changes one item; tells whether its condition held, and what the item then is.
+    pub(crate) async fn update(&self, key: &Key, update: Update) -> Result<Updated, Fault> {
+        let Update { expression, condition, values } = update;
         let answer = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))
             .update_expression(expression)
+            .set_condition_expression(condition)
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
-            .await
-            .map_err(|e| aws::fault(&self.cannot("write to"), e))?;
-        self.gauge.write(answer.consumed_capacity());
-        Ok(())
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                self.gauge.write(answer.consumed_capacity());
+                return Ok(Updated { held: true, item: answer.attributes.unwrap_or_default() });
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                let item = match failed.item() {
+                    Some(item) => item.clone(),
+                    // There is none, or this DynamoDB does not tell.
+                    None => self.get(key).await?.unwrap_or_default(),
+                };
+                Ok(Updated { held: false, item })
+            }
+            _ => Err(aws::fault(&self.cannot("write to"), error)),
+        }
     }
 
     /// Writes one item; tells whether its condition held.
-    pub(super) async fn write(&self, write: &Write) -> Result<bool, Fault> {
+    pub(crate) async fn write(&self, write: &Write) -> Result<bool, Fault> {
         let (condition, values) = conditioned(write);
         let answer = self
             .client
@@ -343,13 +362,12 @@ impl Table {
     /// Writes all or none; of none the reason of each.
     ///
     /// The same `token` stands for the same writes: what was carried out is not carried out again.
-    pub(super) async fn transact(
+    pub(crate) async fn transact<'a>(
         &self,
-        writes: &[Write],
+        writes: impl Iterator<Item = &'a Write>,
         token: String,
     ) -> Result<Result<(), Vec<Reason>>, Fault> {
         let items = writes
-            .iter()
             .map(|write| {
                 let (condition, values) = conditioned(write);
                 let put = Put::builder()
@@ -391,7 +409,7 @@ impl Table {
     }
 
     /// Waits a moment, longer the more often.
-    pub(super) async fn wait(tries: u32) {
+    pub(crate) async fn wait(tries: u32) {
         tokio::time::sleep(aws::backoff(tries).min(Duration::from_secs(2))).await;
     }
 }
@@ -415,80 +433,4 @@ fn meaning(code: Option<&str>) -> Option<Reason> {
         }
         _ => None,
     }
-}
-
-/// An item's size in bytes as DynamoDB counts it: names and values.
-pub(super) fn size(item: &Attributes) -> usize {
-    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
-}
-
-fn value_size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => digits.len() / 2 + 2,
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
-        AttributeValue::L(values) => 3 + values.iter().map(|v| 1 + value_size(v)).sum::<usize>(),
-        _ => 1,
-    }
-}
-
-/// A text as an attribute.
-pub(super) fn string(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
-}
-
-/// A number as an attribute.
-pub(super) fn number(n: u64) -> AttributeValue {
-    AttributeValue::N(n.to_string())
-}
-
-/// Bytes as an attribute.
-pub(super) fn bytes(bytes: Vec<u8>) -> AttributeValue {
-    AttributeValue::B(Blob::new(bytes))
-}
-
-/// Reads an attribute of text.
-pub(super) fn text<'a>(item: &'a Attributes, name: &str) -> Result<&'a str, Fault> {
-    match item.get(name) {
-        Some(AttributeValue::S(text)) => Ok(text),
-        _ => Err(unreadable(item, name)),
-    }
-}
-
-/// Reads an attribute of a number.
-pub(super) fn count(item: &Attributes, name: &str) -> Result<u64, Fault> {
-    match item.get(name) {
-        Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| unreadable(item, name)),
-        _ => Err(unreadable(item, name)),
-    }
-}
-
-/// Reads an attribute of bytes.
-pub(super) fn blob<'a>(item: &'a Attributes, name: &str) -> Result<&'a [u8], Fault> {
-    match item.get(name) {
-        Some(AttributeValue::B(bytes)) => Ok(bytes.as_ref()),
-        _ => Err(unreadable(item, name)),
-    }
-}
-
-/// Reads an attribute of JSON.
-pub(super) fn json<T: serde::de::DeserializeOwned>(
-    item: &Attributes,
-    name: &str,
-) -> Result<T, Fault> {
-    serde_json::from_str(text(item, name)?).map_err(|e| unreadable(item, name).because(e))
-}
-
-/// The fault of an item that is not as it should be.
-pub(super) fn unreadable(item: &Attributes, name: &str) -> Fault {
-    let part = |name: &str| match item.get(name) {
-        Some(AttributeValue::S(text)) => text.clone(),
-        _ => "?".to_owned(),
-    };
-    Fault::broken(format!("the item {} {} has no readable {name}", part(PK), part(SK)))
-}
-
-fn key_of(item: &Attributes) -> Result<Key, Fault> {
-    Ok(Key { pk: text(item, PK)?.to_owned(), sk: text(item, SK)?.to_owned() })
 }

@@ -1,4 +1,4 @@
-//! The table itself: how it is made, and what it says of itself.
+//! A table itself: how it is made, and what it says of itself.
 
 use std::time::Duration;
 
@@ -8,49 +8,62 @@ use aws_sdk_dynamodb::types::{
     ProvisionedThroughput, ScalarAttributeType, SseSpecification, TableDescription, TableStatus,
 };
 
-use super::key::{Attributes, Key, PK, SK};
-use super::table::{self, From, Table, What, Write};
-use super::{Billing, DynamoSettings, Meta, random};
-use crate::aws::{self, Aws};
+use super::Billing;
+use super::attribute::{self, Attributes, Key, PK, SK};
+use super::table::{From, NEW, Table, Write};
+use crate::aws;
 use crate::fault::{Fault, FaultKind};
 
-/// The version of the layout that this code writes.
-const VERSION: u64 = 1;
-/// Over how many shards the change feed of a new table is spread.
-const SHARDS: u64 = 32;
 /// How long a new table is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a new table is asked whether it is there.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-/// Makes the table, see [`super::DynamoCatalogue::create_table`].
-pub(super) async fn create_table(
-    aws: &Aws,
-    settings: &DynamoSettings,
+/// Whose a table is, as it says itself.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// What it keeps, in a word.
+    pub(crate) keeps: &'static str,
+    /// The name in the attribute `application`.
+    pub(crate) application: &'static str,
+    /// The version of its items' layout, in the attribute `v`.
+    pub(crate) version: u64,
+}
+
+/// Makes a table, says in it whose it is and what else its owner has it say, and waits until it can
+/// be used; tells whether it was made now.
+///
+/// One that is there and empty is taken over, and one of this layout is left as it is. `protect`
+/// encrypts it with a key of the account, guards it against deletion and turns on recovery to any
+/// point of the last 35 days.
+///
+/// # Errors
+/// `Refused` when there is such a table with something else in it, or without the right;
+/// `TimedOut` when it does not come.
+pub(crate) async fn create(
+    table: &Table,
+    layout: &Layout,
+    says: Attributes,
     billing: Billing,
     protect: bool,
 ) -> Result<bool, Fault> {
-    settings.validate()?;
-    let table = Table::new(aws, settings.table.clone());
-    let made = request(&table, billing, protect).await?;
-    active(&table).await?;
+    let made = request(table, billing, protect).await?;
+    active(table).await?;
     if protect {
-        recoverable(&table).await?;
+        recoverable(table).await?;
     }
     if table.get(&Key::meta()).await?.is_some() {
-        return meta(&table).await.map(|_| made);
+        return about(table, layout).await.map(|_| made);
     }
-    if !is_empty(&table).await? {
+    if !is_empty(table).await? {
         return Err(foreign(&table.name));
     }
     let mut item = Key::meta().attributes();
-    item.insert("application".to_owned(), table::string("glassplate"));
-    item.insert("v".to_owned(), table::number(VERSION));
-    item.insert("shards".to_owned(), table::number(SHARDS));
-    item.insert("id".to_owned(), table::string(format!("{:016x}{:016x}", random(), random())));
-    let condition = Some((table::NEW, Attributes::new()));
+    item.extend(says);
+    item.insert("application".to_owned(), attribute::string(layout.application));
+    item.insert("v".to_owned(), attribute::number(layout.version));
     // Of two that make it at once the first says what it is.
-    table.write(&Write { what: What::Versioned, item, condition }).await
+    table.write(&Write { item, condition: Some((NEW, Attributes::new())) }).await
 }
 
 /// Asks for the table; tells whether there was none.
@@ -159,52 +172,48 @@ async fn is_empty(table: &Table) -> Result<bool, Fault> {
     Ok(answer.items().is_empty())
 }
 
-/// Reads what the table says of itself.
+/// Reads what a table says of itself.
 ///
 /// # Errors
 /// `NotFound` when it is not there or not made yet, `Refused` when it is of another program or a
 /// newer glassplate.
-pub(super) async fn meta(table: &Table) -> Result<Meta, Fault> {
+pub(crate) async fn about(table: &Table, layout: &Layout) -> Result<Attributes, Fault> {
+    let Layout { keeps, application, version } = layout;
     let item = table.get(&Key::meta()).await.map_err(|fault| match fault.kind() {
-        FaultKind::NotFound => not_made(&table.name).because(fault),
+        FaultKind::NotFound => not_made(keeps, &table.name).because(fault),
         _ => fault,
     })?;
     let Some(item) = item else {
         let page = table.query(&Key::meta().pk, From::Start, 1).await?;
         return Err(if page.items.is_empty() {
-            not_made(&table.name)
+            not_made(keeps, &table.name)
         } else {
             foreign(&table.name)
         });
     };
-    let meta = || -> Result<_, Fault> {
-        let id = table::text(&item, "id")?.to_owned();
-        let shards = usize::try_from(table::count(&item, "shards")?)
-            .map_err(|_| table::unreadable(&item, "shards"))?;
-        Ok((table::text(&item, "application")?, table::count(&item, "v")?, Meta { id, shards }))
-    };
-    match meta() {
-        Ok(("glassplate", VERSION, meta)) if (1..=1000).contains(&meta.shards) => Ok(meta),
-        Ok(("glassplate", version, _)) => Err(Fault::new(
+    match (attribute::text(&item, "application"), attribute::count(&item, "v")) {
+        (Ok(name), Ok(v)) if name == *application && v == *version => Ok(item),
+        (Ok(name), Ok(v)) if name == *application => Err(Fault::new(
             FaultKind::Refused,
             format!(
-                "the table {} is a catalogue of version {version}; this glassplate reads version {VERSION}",
+                "the table {} is a {keeps} of version {v}; this glassplate reads version {version}",
                 table.name
             ),
         )
         .for_all()),
-        Ok(_) => Err(foreign(&table.name)),
-        Err(fault) => Err(foreign(&table.name).because(fault)),
+        (Err(fault), _) | (_, Err(fault)) => Err(foreign(&table.name).because(fault)),
+        _ => Err(foreign(&table.name)),
     }
 }
 
-fn not_made(name: &str) -> Fault {
+fn not_made(keeps: &str, name: &str) -> Fault {
     Fault::not_found(format!(
-        "there is no catalogue in the table {name}: `glassplate aws prepare` makes it"
+        "there is no {keeps} in the table {name}: `glassplate aws prepare` makes it"
     ))
     .for_all()
 }
 
-fn foreign(name: &str) -> Fault {
+/// The fault of a table that something else is in.
+pub(crate) fn foreign(name: &str) -> Fault {
     Fault::new(FaultKind::Refused, format!("the table {name} is another program's")).for_all()
 }

@@ -1,0 +1,353 @@
+//! Measures what restorers do for pictures that were damaged on purpose, and what they cost.
+//!
+//! `cargo run --release -p glassplate-tests --bin bench-restore [REPAIR...]`; the data is
+//! `../shared/data` beside the workspace. Networks are taken from the shelf in the folder
+//! GLASSPLATE_TEST_MODELS, or `target/models`; GLASSPLATE_TEST_CARDS names a folder of cards besides.
+//! Everything is seeded. Repairs: denoise, deblur, colourise, fidelity, fast, quality, seams, memory.
+#![allow(clippy::print_stdout, reason = "a command that prints its measurements")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use glassplate_models::card::{Mode, Task};
+use glassplate_models::restorer::colourise::Colouriser;
+use glassplate_models::restorer::deblur::Deblurrer;
+use glassplate_models::restorer::denoise::Denoiser;
+use glassplate_models::restorer::upscale::Upscaler;
+use glassplate_models::session::Runtime;
+use glassplate_models::shelf::Shelf;
+use glassplate_pipeline::fault::Fault;
+use glassplate_pipeline::ports::{Pace, Restorer, Rows};
+use glassplate_pipeline::raster::Raster;
+use glassplate_pipeline::stage::restore::measured;
+use glassplate_tests::damage::{
+    blurred, chroma_error, colourfulness, greyed, noisy, psnr, psnr_of_luma,
+};
+use glassplate_tests::measure::{Outcome, describe_machine, peak_kib};
+use glassplate_tests::photographs::{data_folder, files, whole};
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+    let bench = Bench::open()?;
+    describe_machine();
+    let kodak = bench.pictures("kodak24")?;
+    if asked("denoise") {
+        bench.denoise(&kodak).await?;
+    }
+    if asked("deblur") {
+        bench.deblur(&kodak).await?;
+    }
+    if asked("colourise") {
+        bench.colourise().await?;
+    }
+    for (name, mode) in
+        [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
+    {
+        if asked(name) {
+            bench.upscale(name, mode, &kodak[0]).await?;
+        }
+    }
+    if asked("seams") {
+        bench.seams(&kodak[0]).await?;
+    }
+    if asked("memory") {
+        bench.memory().await?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    data: PathBuf,
+    shelf: Shelf,
+    runtime: Runtime,
+    threads: usize,
+}
+
+/// Keeps rows, and never stops.
+#[derive(Default)]
+struct Kept(Vec<u8>);
+
+impl Rows for Kept {
+    fn take(&mut self, rgb: &[u8]) -> Result<(), Fault> {
+        self.0.extend_from_slice(rgb);
+        Ok(())
+    }
+}
+
+struct Always;
+
+impl Pace for Always {
+    fn goes_on(&self, _: f32) -> bool {
+        true
+    }
+}
+
+/// Repairs a picture; gives the seconds too.
+async fn repaired(
+    one: &dyn Restorer,
+    picture: &Raster,
+    strength: Option<f32>,
+) -> Outcome<(Raster, f64)> {
+    let picture = Arc::new(picture.clone());
+    let mut rows = Kept::default();
+    let began = Instant::now();
+    one.restore(&picture, strength, &mut rows, &Always).await?;
+    let (width, height) = (picture.width() * one.scale(), picture.height() * one.scale());
+    Ok((Raster::new(width, height, rows.0), began.elapsed().as_secs_f64()))
+}
+
+fn megapixels(picture: &Raster) -> f64 {
+    f64::from(picture.width()) * f64::from(picture.height()) / 1e6
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+impl Bench {
+    fn open() -> Outcome<Self> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = std::env::var_os("GLASSPLATE_TEST_MODELS")
+            .map_or_else(|| workspace.join("target/models"), PathBuf::from);
+        let mut shelf = Shelf::open(folder, None)?;
+        if let Some(cards) = std::env::var_os("GLASSPLATE_TEST_CARDS") {
+            shelf.add_folder(PathBuf::from(cards))?;
+        }
+        let names: Vec<String> = shelf
+            .list()
+            .into_iter()
+            .filter(|known| known.card.task.repairs())
+            .map(|known| known.card.name)
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).chain(["onnxruntime"]).collect();
+        shelf.pull(&names, &mut |progress| println!("{progress}"))?;
+        let runtime = Runtime::load(&shelf.path("onnxruntime")?)?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { data: data_folder(None), shelf, runtime, threads })
+    }
+
+    fn pictures(&self, set: &str) -> Outcome<Vec<Raster>> {
+        files(&self.data.join("restoration_bench/dev").join(set))?
+            .iter()
+            .map(|path| whole(path))
+            .collect()
+    }
+
+    fn named(&self, task: Task, mode: Option<Mode>) -> Outcome<String> {
+        let fits = |card: &glassplate_models::card::Card| {
+            card.repair.as_ref().is_some_and(|repair| repair.mode == mode)
+        };
+        Ok(self.shelf.best_that(task, fits).ok_or("a network is not here")?.name.clone())
+    }
+
+    fn upscaler(&self, mode: Mode) -> Outcome<Upscaler> {
+        let name = self.named(Task::Upscale, Some(mode))?;
+        let other = self.named(Task::Upscale, Some(Mode::Fidelity))?;
+        let names = if mode == Mode::Quality { vec![&name[..], &other] } else { vec![&name[..]] };
+        Ok(Upscaler::open(&self.shelf, &self.runtime, &names, self.threads)?)
+    }
+
+    fn denoiser(&self) -> Outcome<Denoiser> {
+        let name = self.named(Task::Denoise, None)?;
+        Ok(Denoiser::open(&self.shelf, &self.runtime, &name, self.threads)?)
+    }
+
+    async fn denoise(&self, kodak: &[Raster]) -> Outcome<()> {
+        let denoiser = self.denoiser()?;
+        println!("\ndenoise, kodak24: PSNR of red, green and blue; strength as assess measures it");
+        for sigma in [10.0, 25.0, 50.0] {
+            let (mut before, mut after, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+            for (clean, seed) in kodak.iter().zip(1..) {
+                let damaged = noisy(clean, sigma, seed);
+                let strength = denoiser.strength(&measured(&damaged));
+                let (restored, spent) = repaired(&denoiser, &damaged, strength).await?;
+                before.push(psnr(&damaged, clean));
+                after.push(psnr(&restored, clean));
+                seconds.push(spent / megapixels(clean));
+            }
+            println!(
+                "  sigma {sigma:2}: {:.2} -> {:.2} dB; {:.2} s a megapixel",
+                mean(&before),
+                mean(&after),
+                mean(&seconds)
+            );
+        }
+        Ok(())
+    }
+
+    async fn deblur(&self, kodak: &[Raster]) -> Outcome<()> {
+        let deblurrer = Deblurrer::new(self.threads);
+        println!("\ndeblur, kodak24: PSNR of red, green and blue; strength as assess measures it");
+        for (sigma, noise) in [(0.0, 0.0), (1.2, 0.0), (1.6, 0.0), (2.4, 0.0), (1.6, 3.0)] {
+            let (mut before, mut after, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+            for (clean, seed) in kodak.iter().zip(1..) {
+                let damaged = if sigma > 0.0 { blurred(clean, sigma) } else { clean.clone() };
+                let damaged = if noise > 0.0 { noisy(&damaged, noise, seed) } else { damaged };
+                let strength = deblurrer.strength(&measured(&damaged));
+                let (restored, spent) = repaired(&deblurrer, &damaged, strength).await?;
+                before.push(psnr(&damaged, clean).min(99.0));
+                after.push(psnr(&restored, clean).min(99.0));
+                seconds.push(spent / megapixels(clean));
+            }
+            println!(
+                "  sigma {sigma}, noise {noise}: {:.2} -> {:.2} dB; {:.2} s a megapixel",
+                mean(&before),
+                mean(&after),
+                mean(&seconds)
+            );
+        }
+        Ok(())
+    }
+
+    async fn colourise(&self) -> Outcome<()> {
+        let name = self.named(Task::Colourise, None)?;
+        let colouriser = Colouriser::open(&self.shelf, &self.runtime, &name, self.threads)?;
+        println!(
+            "\ncolourise: greyed copies; chroma error against grey, PSNR against a tint (a 2, b 8)"
+        );
+        for set in ["restoration_bench/dev/kodak24", "coco_sample", "scenes_colour_cid22"] {
+            let (mut nearer, mut all) = (0, 0);
+            let (mut ours, mut tints, mut colours, mut seconds) = (vec![], vec![], vec![], vec![]);
+            for path in files(&self.data.join(set))? {
+                let truth = whole(&path)?;
+                if colourfulness(&truth) < 5.0 {
+                    continue;
+                }
+                let grey = greyed(&truth);
+                let (made, spent) = repaired(&colouriser, &grey, None).await?;
+                all += 1;
+                nearer += usize::from(chroma_error(&made, &truth) < chroma_error(&grey, &truth));
+                ours.push(psnr(&made, &truth));
+                tints.push(psnr(&tinted(&grey), &truth));
+                colours.push(colourfulness(&made) / colourfulness(&truth));
+                seconds.push(spent / megapixels(&truth));
+            }
+            println!(
+                "  {set}: nearer than grey on {nearer} of {all}; {:.2} dB, tint {:.2} dB; \
+                 colourfulness {:.0} %; {:.2} s a megapixel",
+                mean(&ours),
+                mean(&tints),
+                100.0 * mean(&colours),
+                mean(&seconds)
+            );
+        }
+        Ok(())
+    }
+
+    async fn upscale(&self, name: &str, mode: Mode, picture: &Raster) -> Outcome<()> {
+        let upscaler = self.upscaler(mode)?;
+        println!("\nupscale x4, {name}: PSNR of luma, 4 pixels of border left out");
+        for set in ["Set5/x4", "BSD100/x4"] {
+            let folder = self.data.join("restoration_bench/dev").join(set);
+            let (mut plain, mut ours) = (Vec::new(), Vec::new());
+            for path in
+                files(&folder)?.iter().filter(|path| path.to_string_lossy().ends_with("_LR.png"))
+            {
+                let truth = whole(Path::new(&path.to_string_lossy().replace("_LR", "_HR")))?;
+                let small = whole(path)?;
+                let (made, _) = repaired(&upscaler, &small, None).await?;
+                let bicubic = enlarged(&small, 4)?;
+                let [width, height] =
+                    [truth.width().min(made.width()), truth.height().min(made.height())];
+                let [truth, made, bicubic] =
+                    [&truth, &made, &bicubic].map(|one| cropped(one, width, height));
+                plain.push(psnr_of_luma(&bicubic, &truth, 4));
+                ours.push(psnr_of_luma(&made, &truth, 4));
+            }
+            println!("  {set}: bicubic {:.2} dB, ours {:.2} dB", mean(&plain), mean(&ours));
+        }
+        let (_, spent) = repaired(&upscaler, &cropped(picture, 256, 256), None).await?;
+        println!("  {:.1} s a megapixel of the original", spent / 0.065_536);
+        Ok(())
+    }
+
+    /// Tiles against one tile that holds all: every network on a picture of many tiles.
+    async fn seams(&self, picture: &Raster) -> Outcome<()> {
+        println!(
+            "\nseams: a part of a picture tiled, against the same part in the middle of one tile"
+        );
+        let part = cropped(picture, 300, 300);
+        // One tile holds 128 pixels for upscalers: the middle of a small crop is far from any edge.
+        for (name, mode) in
+            [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
+        {
+            let upscaler = self.upscaler(mode)?;
+            let (tiled, _) = repaired(&upscaler, &part, None).await?;
+            // The middle of 128 pixels at another place, so that seams fall elsewhere.
+            let (left, top) = (86, 86);
+            let inner = window(&part, left, top, 128, 128);
+            let (alone, _) = repaired(&upscaler, &inner, None).await?;
+            let margin = 48 * 4;
+            let side = 128 * 4 - 2 * margin;
+            let a = window(&tiled, left * 4 + margin, top * 4 + margin, side, side);
+            let b = window(&alone, margin, margin, side, side);
+            println!("  {name}: mean difference {:.3} of 255", difference(&a, &b));
+        }
+        Ok(())
+    }
+
+    async fn memory(&self) -> Outcome<()> {
+        let (width, height) = (6000, 4000);
+        let picture = Raster::new(
+            width,
+            height,
+            (0..width * height)
+                .flat_map(|at| [(at % 251) as u8, (at / 6000 % 256) as u8, 90])
+                .collect(),
+        );
+        println!("\npeak memory of this process, a picture of 24 megapixels in hand");
+        println!("  before: {} MiB", peak_kib()? / 1024);
+        let deblurrer = Deblurrer::new(self.threads);
+        let (_, spent) = repaired(&deblurrer, &picture, Some(1.6)).await?;
+        println!("  deblur: {} MiB, {spent:.0} s", peak_kib()? / 1024);
+        let name = self.named(Task::Colourise, None)?;
+        let colouriser = Colouriser::open(&self.shelf, &self.runtime, &name, self.threads)?;
+        let (_, spent) = repaired(&colouriser, &picture, None).await?;
+        println!("  colourise: {} MiB, {spent:.0} s", peak_kib()? / 1024);
+        let (_, spent) = repaired(&self.denoiser()?, &picture, Some(10.0)).await?;
+        println!("  denoise: {} MiB, {spent:.0} s", peak_kib()? / 1024);
+        Ok(())
+    }
+}
+
+fn window(picture: &Raster, left: u32, top: u32, width: u32, height: u32) -> Raster {
+    let rows = picture.rgb().chunks_exact(picture.width() as usize * 3).skip(top as usize);
+    let rgb = rows
+        .take(height as usize)
+        .flat_map(|row| &row[left as usize * 3..][..width as usize * 3])
+        .copied();
+    Raster::new(width, height, rgb.collect())
+}
+
+fn cropped(picture: &Raster, width: u32, height: u32) -> Raster {
+    window(picture, 0, 0, width, height)
+}
+
+fn difference(one: &Raster, other: &Raster) -> f64 {
+    let sum: f64 = one.rgb().iter().zip(other.rgb()).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum();
+    sum / one.rgb().len() as f64
+}
+
+fn enlarged(picture: &Raster, scale: u32) -> Outcome<Raster> {
+    let (width, height) = (picture.width(), picture.height());
+    let source = ImageRef::new(width, height, picture.rgb(), PixelType::U8x3)?;
+    let mut large = Image::new(width * scale, height * scale, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    Resizer::new().resize(&source, &mut large, &options)?;
+    Ok(Raster::new(width * scale, height * scale, large.into_vec()))
+}
+
+/// The constant warm tint that says nothing: CIE Lab's a 2 and b 8 as they are at middle grey.
+fn tinted(grey: &Raster) -> Raster {
+    let tint = [8.5_f32, -1.0, -14.5];
+    let rgb = grey
+        .rgb()
+        .chunks_exact(3)
+        .flat_map(|pixel| tint.map(|by| (f32::from(pixel[0]) + by + 0.5).clamp(0.0, 255.0) as u8));
+    Raster::new(grey.width(), grey.height(), rgb.collect())
+}
