@@ -36,8 +36,9 @@ SOFTNESS = 5.0
 # Rare chroma counts more than frequent, by this power of how rare it is; at most so much.
 RARITY, MOST = 0.15, 3.0
 # How colourful results are to be, as a share of the truth's colourfulness, on the photographs held out.
-WANTED = 0.57
-SHARPNESS, CAUTION, GAIN = (0.6, 0.8, 1.1), (1.0, 2.0, 3.0), (1.0, 1.3, 1.6, 2.0, 2.5)
+WANTED = 0.6
+# More caution than this leaves blots: single places that it is sure of, alone in what is muted.
+SHARPNESS, CAUTION, GAIN = (0.6, 0.8, 1.1), (0.0, 0.5, 1.0), (0.8, 1.0, 1.3, 1.6)
 KEPT = {"grey": (1, SIDE, SIDE), "chroma": (2, SIDE // 4, SIDE // 4)} | {
     f"s{stride}": (channels, SIDE // stride, SIDE // stride)
     for stride, channels in colouriser.SEEN.items()
