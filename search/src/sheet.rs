@@ -4,7 +4,7 @@
 //! each of half a million hits is what makes facets slow. A sheet holds them unpacked, as
 //! numbers that mean the same in all segments, so that one array of counters serves a whole
 //! search. A sheet is made once a segment, before the first search sees the segment: at a
-//! million records that is some 60 MB in all.
+//! million records that is some 40 MB in all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -25,44 +25,49 @@ pub(crate) type ValueId = u32;
 pub(crate) struct Sheet {
     /// Where each document's values begin; one more than there are documents.
     begins: Vec<u32>,
-    values: Vec<ValueId>,
-    /// How many of all documents, deleted ones too, have each value.
-    totals: Vec<(ValueId, u32)>,
+    /// Numbers of `known`.
+    values: Numbers,
+    /// What the numbers of this segment mean in all segments.
+    known: Vec<ValueId>,
+    /// How many of all documents, deleted ones too, have each value that is known here.
+    totals: Vec<u32>,
     /// The order of equals, see [`crate::schema`].
     order: Vec<u64>,
     /// Where networks put the pictures.
     pub(crate) likeness: Likeness,
 }
 
-impl Sheet {
-    /// The facets' values of a document.
-    pub(crate) fn values(&self, doc: DocId) -> &[ValueId] {
-        let doc = doc as usize;
-        &self.values[self.begins[doc] as usize..self.begins[doc + 1] as usize]
-    }
+/// Small numbers take half the room, and half the time to read.
+enum Numbers {
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
 
+impl Sheet {
     /// Adds up the values of documents that are told in ascending order.
     ///
     /// Of more than half of the segment it is quicker to count the others, and take them away.
     pub(crate) fn count(&self, docs: &[DocId], counts: &mut [u32]) {
-        if docs.len() <= self.order.len() / 2 {
-            docs.iter().for_each(|&doc| self.add(doc, counts, 1));
-            return;
+        let here = if docs.len() <= self.order.len() / 2 {
+            self.tally(docs.iter().copied())
+        } else {
+            let mut found = docs.iter().copied().peekable();
+            let others =
+                (0..self.order.len() as DocId).filter(|doc| found.next_if_eq(doc).is_none());
+            let mut here = self.tally(others);
+            here.iter_mut().zip(&self.totals).for_each(|(count, total)| *count = total - *count);
+            here
+        };
+        for (&value, count) in self.known.iter().zip(here) {
+            counts[value as usize] += count;
         }
-        self.totals.iter().for_each(|&(value, total)| counts[value as usize] += total);
-        let mut next = 0;
-        for &doc in docs {
-            (next..doc).for_each(|other| self.add(other, counts, u32::MAX));
-            next = doc + 1;
-        }
-        (next..self.order.len() as DocId).for_each(|other| self.add(other, counts, u32::MAX));
     }
 
-    /// Adds to the count of each value of a document; the greatest number takes one away.
-    fn add(&self, doc: DocId, counts: &mut [u32], number: u32) {
-        for &value in self.values(doc) {
-            let count = &mut counts[value as usize];
-            *count = count.wrapping_add(number);
+    /// How many of some documents have each value that is known here.
+    fn tally(&self, docs: impl Iterator<Item = DocId>) -> Vec<u32> {
+        match &self.values {
+            Numbers::Short(values) => tally(&self.begins, values, self.known.len(), docs),
+            Numbers::Long(values) => tally(&self.begins, values, self.known.len(), docs),
         }
     }
 
@@ -74,46 +79,74 @@ impl Sheet {
     /// A sheet without values, for trying out orders.
     #[cfg(test)]
     pub(crate) fn of_order(order: Vec<u64>) -> Self {
-        let likeness = Likeness::default();
-        let begins = vec![0; order.len() + 1];
-        Self { begins, values: Vec::new(), totals: Vec::new(), order, likeness }
+        let (begins, likeness) = (vec![0; order.len() + 1], Likeness::default());
+        Self { order, ..Self::of(begins, Vec::new(), Vec::new(), likeness) }
+    }
+
+    fn of(begins: Vec<u32>, values: Vec<u32>, known: Vec<ValueId>, likeness: Likeness) -> Self {
+        let mut totals = vec![0; known.len()];
+        values.iter().for_each(|&value| totals[value as usize] += 1);
+        let values = if u16::try_from(known.len()).is_ok() {
+            Numbers::Short(values.into_iter().map(|value| value as u16).collect())
+        } else {
+            Numbers::Long(values)
+        };
+        Self { begins, values, known, totals, order: Vec::new(), likeness }
     }
 
     fn read(segment: &SegmentReader, values: &Values) -> tantivy::Result<Self> {
         let count = segment.max_doc() as usize;
-        let mut sheet = Self {
-            begins: Vec::with_capacity(count + 1),
-            values: Vec::new(),
-            totals: Vec::new(),
-            order: vec![0; count],
-            likeness: Likeness::read(segment)?,
-        };
-        segment.fast_fields().u64(ORDER)?.values.get_range(0, &mut sheet.order);
+        let mut order = vec![0; count];
+        segment.fast_fields().u64(ORDER)?.values.get_range(0, &mut order);
+        let likeness = Likeness::read(segment)?;
         let Some(facts) = segment.fast_fields().str(FACTS)? else {
-            sheet.begins.resize(count + 1, 0);
-            return Ok(sheet);
+            let sheet = Self::of(vec![0; count + 1], Vec::new(), Vec::new(), likeness);
+            return Ok(Self { order, ..sheet });
         };
-        let mut ids: Vec<Option<ValueId>> = Vec::with_capacity(facts.num_terms());
+        let mut known = Vec::new();
+        let mut here: Vec<Option<u32>> = Vec::with_capacity(facts.num_terms());
         let mut terms = facts.dictionary().stream()?;
         while let Some((term, _)) = terms.next() {
-            ids.push(std::str::from_utf8(term).ok().and_then(|term| values.id(term)));
+            let id = std::str::from_utf8(term).ok().and_then(|term| values.id(term));
+            here.push(id.map(|id| {
+                known.push(id);
+                known.len() as u32 - 1
+            }));
         }
+        let mut begins = Vec::with_capacity(count + 1);
+        let mut numbers = Vec::new();
         for doc in 0..segment.max_doc() {
-            sheet.begins.push(sheet.values.len() as u32);
-            let of_doc = facts.term_ords(doc).filter_map(|ord| ids.get(ord as usize).copied()?);
-            sheet.values.extend(of_doc);
+            begins.push(numbers.len() as u32);
+            let of_doc = facts.term_ords(doc).filter_map(|ord| here.get(ord as usize).copied()?);
+            numbers.extend(of_doc);
         }
-        sheet.begins.push(sheet.values.len() as u32);
-        sheet.values.shrink_to_fit();
-        sheet.totals = totals(&sheet.values);
-        Ok(sheet)
+        begins.push(numbers.len() as u32);
+        Ok(Self { order, ..Self::of(begins, numbers, known, likeness) })
     }
 }
 
-fn totals(values: &[ValueId]) -> Vec<(ValueId, u32)> {
-    let mut totals = vec![0; values.iter().max().map_or(0, |&most| most as usize + 1)];
-    values.iter().for_each(|&value| totals[value as usize] += 1);
-    (0..).zip(totals).filter(|&(_, total)| total > 0).collect()
+/// Counts the numbers of some documents, of which there are so many.
+///
+/// By turns into two tables: what all documents have is then not added to twice in a row, which
+/// would wait for itself.
+fn tally<N: Copy + Into<u32>>(
+    begins: &[u32],
+    values: &[N],
+    known: usize,
+    docs: impl Iterator<Item = DocId>,
+) -> Vec<u32> {
+    let mut tables = [vec![0_u32; known], vec![0_u32; known]];
+    for doc in docs {
+        let [table, other] = &mut tables;
+        let doc = doc as usize;
+        for &value in &values[begins[doc] as usize..begins[doc + 1] as usize] {
+            table[Into::<u32>::into(value) as usize] += 1;
+        }
+        std::mem::swap(table, other);
+    }
+    let [mut sum, other] = tables;
+    sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+    sum
 }
 
 /// The values of all facets, numbered.
@@ -228,22 +261,28 @@ mod tests {
             docs in proptest::collection::vec(
                 (proptest::collection::vec(0_u32..5, 0..4), any::<bool>()), 0..40,
             ),
+            long in any::<bool>(),
         ) {
-            let mut sheet = Sheet::of_order(vec![0; docs.len()]);
-            sheet.begins.clear();
+            let (mut begins, mut numbers) = (Vec::new(), Vec::new());
             let mut expected = [0_u32; 5];
             for (values, found) in &docs {
-                sheet.begins.push(sheet.values.len() as u32);
-                sheet.values.extend(values);
-                values.iter().for_each(|&value| expected[value as usize] += u32::from(*found));
+                begins.push(numbers.len() as u32);
+                numbers.extend(values);
+                values.iter().for_each(|&value| expected[4 - value as usize] += u32::from(*found));
             }
-            sheet.begins.push(sheet.values.len() as u32);
-            sheet.totals = totals(&sheet.values);
+            begins.push(numbers.len() as u32);
+            // As many more as no small number can tell apart.
+            let known = (0..if long { 70_000 } else { 5 }).map(|n| if n < 5 { 4 - n } else { n });
+            let sheet = Sheet {
+                order: vec![0; docs.len()],
+                ..Sheet::of(begins, numbers, known.collect(), Likeness::default())
+            };
             let found: Vec<DocId> =
                 (0..).zip(&docs).filter(|(_, (_, found))| *found).map(|(doc, _)| doc).collect();
-            let mut counts = [0; 5];
+            let mut counts = vec![0; sheet.known.len()];
             sheet.count(&found, &mut counts);
-            prop_assert_eq!(counts, expected);
+            prop_assert_eq!(&counts[..5], expected);
+            prop_assert!(counts[5..].iter().all(|&count| count == 0));
         }
     }
 }

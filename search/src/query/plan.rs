@@ -18,7 +18,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::ast::{Clause, Node, Query, Target, Words};
-use super::postings::{AnyQuery, ClaimQuery, Least, TextQuery};
+use super::postings::{AnyQuery, ClaimQuery, EveryQuery, Least, TextQuery};
 use crate::ask::{Correction, Facet};
 use crate::document::named_term;
 use crate::fields;
@@ -88,6 +88,11 @@ pub(crate) fn plan(
         corrections: Vec::new(),
     };
     let needs = planner.all(&query.all)?;
+    if within.is_empty()
+        && let Some(words) = planner.every(&needs)
+    {
+        return Ok(Plan { asks: Box::new(words), needs, corrections: planner.corrections });
+    }
     let mut asks: Vec<(Occur, Boxed)> = needs.iter().map(|need| planner.occur(need)).collect();
     for (facet, value) in within {
         let fact = planner.fact(facet.name(), value);
@@ -289,9 +294,28 @@ impl Planner<'_> {
         }
     }
 
+    /// The words of needs, where there is nothing but plain words.
+    fn every(&self, needs: &[Need]) -> Option<EveryQuery> {
+        let word = |need: &Need| match need {
+            Need::One(Clause { target: Target::Anywhere, words }) if !self.exact => {
+                match &words.tokens[..] {
+                    [word] => Some(self.plain(&word.text)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let words: Option<Vec<AnyQuery>> = needs.iter().map(word).collect();
+        words.filter(|words| !words.is_empty()).map(|words| EveryQuery { words })
+    }
+
     /// One plain word, wherever it is.
     fn any(&self, word: &str) -> Boxed {
-        Box::new(AnyQuery { term: self.columns.word(self.columns.any, self.tenant, word) })
+        Box::new(self.plain(word))
+    }
+
+    fn plain(&self, word: &str) -> AnyQuery {
+        AnyQuery { term: self.columns.word(self.columns.any, self.tenant, word) }
     }
 
     /// One word, or several side by side, in an indexed field.
