@@ -20,5 +20,5 @@ bench: ## measure renditions and the whole ingest against vipsthumbnail, then th
 	target/release/bench-search
 
 lint: ## format, clippy, docs, direction, licences, paths
-	@.ci/tools
+	@.ci/tools --lint
 	@.ci/lint
