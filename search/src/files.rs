@@ -1,8 +1,8 @@
 //! Files: where tantivy keeps an index.
 //!
-//! Everything is mapped into memory but the stored documents. Those are read here and there, a
-//! few kilobytes at a time, and would fill the process's memory with pages of files that are
-//! needed once; read on demand they stay in the system's cache alone.
+//! Everything is mapped into memory but the stored documents and the places of words in texts. Those are
+//! read here and there, and would fill the process's memory with pages of files that are needed
+//! once; read on demand they stay in the system's cache alone.
 
 use std::fs::File;
 use std::io;
@@ -32,14 +32,14 @@ impl Files {
     }
 }
 
-/// Whether a file holds stored documents.
-fn stored(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "store")
+/// Whether a file holds stored documents, or the places of words.
+fn read_on_demand(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "store" || end == "pos")
 }
 
 impl Directory for Files {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        if !stored(path) {
+        if !read_on_demand(path) {
             return self.mapped.get_file_handle(path);
         }
         let open = || {

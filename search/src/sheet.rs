@@ -125,24 +125,38 @@ impl Sheet {
     }
 }
 
+/// How many documents are looked at together.
+const TOGETHER: usize = 64;
+
 /// Counts the numbers of some documents, of which there are so many.
 ///
-/// By turns into two tables: what all documents have is then not added to twice in a row, which
-/// would wait for itself.
+/// What documents have lies apart in memory, and waiting for it takes nine tenths of the time: so
+/// the ends of many are fetched at once before they are counted. They are counted by turns into
+/// two tables: what all documents have is then not added to twice in a row, which would wait for
+/// itself.
 fn tally<N: Copy + Into<u32>>(
     begins: &[u32],
     values: &[N],
     known: usize,
-    docs: impl Iterator<Item = DocId>,
+    mut docs: impl Iterator<Item = DocId>,
 ) -> Vec<u32> {
     let mut tables = [vec![0_u32; known], vec![0_u32; known]];
-    for doc in docs {
-        let [table, other] = &mut tables;
-        let doc = doc as usize;
-        for &value in &values[begins[doc] as usize..begins[doc + 1] as usize] {
-            table[Into::<u32>::into(value) as usize] += 1;
+    let mut spans = Vec::with_capacity(TOGETHER);
+    loop {
+        let span = |doc: DocId| (begins[doc as usize] as usize, begins[doc as usize + 1] as usize);
+        spans.clear();
+        spans.extend(docs.by_ref().take(TOGETHER).map(span));
+        if spans.is_empty() {
+            break;
         }
-        std::mem::swap(table, other);
+        let at = |place: usize| values.get(place).map_or(0, |&value| value.into());
+        let ends = |&(from, to): &(usize, usize)| at(from) ^ at(to.saturating_sub(1));
+        std::hint::black_box(spans.iter().fold(0, |sum, span| sum ^ ends(span)));
+        for &(from, to) in &spans {
+            let [table, other] = &mut tables;
+            values[from..to].iter().for_each(|&value| table[value.into() as usize] += 1);
+            std::mem::swap(table, other);
+        }
     }
     let [mut sum, other] = tables;
     sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
