@@ -1,8 +1,8 @@
 //! Files: where tantivy keeps an index.
 //!
-//! Everything is mapped into memory but the stored documents and the places of words in texts. Those are
-//! read here and there, and would fill the process's memory with pages of files that are needed
-//! once; read on demand they stay in the system's cache alone.
+//! Everything is mapped into memory but the stored documents and the places of words in texts.
+//! Those are read here and there, and would fill the process's memory with pages of files that
+//! are needed once; read on demand they stay in the system's cache alone.
 
 use std::fs::File;
 use std::io;

@@ -2,9 +2,9 @@
 //!
 //! tantivy keeps exact values in columns that are packed by bits; unpacking twelve values of
 //! each of half a million hits is what makes facets slow. A sheet holds them unpacked, as
-//! numbers that mean the same in all segments, so that one array of counters serves a whole
-//! search. A sheet is made once a segment, before the first search sees the segment: at a
-//! million records that is some 40 MB in all.
+//! small numbers of its segment; what is counted of each goes to an array that is the same for all
+//! segments. A sheet is made once a segment, before the first search sees the segment: at a
+//! million records that is some 36 MB in all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -37,7 +37,8 @@ pub(crate) struct Sheet {
     pub(crate) likeness: Likeness,
 }
 
-/// Small numbers take half the room, and half the time to read.
+/// Numbers of one segment, nearly always few enough for half the room: what is counted is read from
+/// all over memory, and more of it stays near the processor.
 enum Numbers {
     Short(Vec<u16>),
     Long(Vec<u32>),
@@ -130,7 +131,7 @@ const TOGETHER: usize = 64;
 
 /// Counts the numbers of some documents, of which there are so many.
 ///
-/// What documents have lies apart in memory, and waiting for it takes nine tenths of the time: so
+/// What documents have lies apart in memory, and waiting for it takes most of the time: so
 /// the ends of many are fetched at once before they are counted. They are counted by turns into
 /// two tables: what all documents have is then not added to twice in a row, which would wait for
 /// itself.

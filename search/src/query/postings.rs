@@ -24,8 +24,8 @@ pub(super) struct AnyQuery {
     pub(super) term: Term,
 }
 
-/// Finds documents by several words of a plain query, each of which they must have: what desks ask
-/// most. A block of 128 documents is read at once, which is twice as quick as one after the other.
+/// Finds documents by the words of a plain query, each of which they must have: what desks ask
+/// most. Blocks of 128 documents are read, which takes a sixth off the slowest pairs of words.
 #[derive(Debug, Clone)]
 pub(super) struct EveryQuery {
     pub(super) words: Vec<AnyQuery>,
