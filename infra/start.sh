@@ -3,7 +3,7 @@
 # outside the home, which others may share that have other settings.
 set -eu
 mkdir -p "$GLASSPLATE_HOME"
-# As a function the program is called without words, and asks Lambda for its messages.
+# A function of the queue is called without words: it is a worker. One of the gateway is told `serve`.
 [ "$#" -gt 0 ] || set -- worker
 if [ -n "${GLASSPLATE_SETTINGS-}" ]; then
     config=${TMPDIR:-/tmp}/glassplate.toml
