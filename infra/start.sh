@@ -1,9 +1,14 @@
 #!/bin/sh
-# Begins a container: what the template says in GLASSPLATE_SETTINGS becomes the home's config.
+# Begins a container: what the template says in GLASSPLATE_SETTINGS becomes the config. It lies
+# outside the home, which others may share that have other settings.
 set -eu
 mkdir -p "$GLASSPLATE_HOME"
-[ -z "${GLASSPLATE_SETTINGS-}" ] || printf '%s\n' "$GLASSPLATE_SETTINGS" >"$GLASSPLATE_HOME/config.toml"
-unset GLASSPLATE_SETTINGS
-# As a function the program is called without words, and asks Lambda for its messages.
+# A function of the queue is called without words: it is a worker. One of the gateway is told `serve`.
 [ "$#" -gt 0 ] || set -- worker
+if [ -n "${GLASSPLATE_SETTINGS-}" ]; then
+    config=${TMPDIR:-/tmp}/glassplate.toml
+    printf '%s\n' "$GLASSPLATE_SETTINGS" >"$config"
+    set -- --config "$config" "$@"
+fi
+unset GLASSPLATE_SETTINGS
 exec glassplate "$@"

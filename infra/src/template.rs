@@ -22,9 +22,9 @@ macro_rules! templates {
 }
 
 /// All templates: what one gives out, later ones take as parameters of the same name.
-pub static TEMPLATES: [Template; 10] = templates![
-    "storage", "network", "batch", "workers", "gpu", "scaling", "serve", "edge", "observe",
-    "budget"
+pub static TEMPLATES: [Template; 11] = templates![
+    "storage", "network", "batch", "workers", "gpu", "scaling", "serve", "gateway", "edge",
+    "observe", "budget"
 ];
 
 impl Template {

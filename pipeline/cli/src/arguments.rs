@@ -532,13 +532,6 @@ impl Arguments {
     }
 }
 
-impl Arguments {
-    /// What a Lambda function does, which is started without arguments.
-    pub(crate) fn of_a_function() -> Self {
-        Self::parse_from(["glassplate", "worker"])
-    }
-}
-
 impl Search {
     /// The query as typed.
     pub(crate) fn text(&self) -> String {

@@ -140,7 +140,8 @@ impl StepFunctionsEngine {
         Ok(Handed { task, receipt: receipt.to_owned(), token })
     }
 
-    /// Answers a task's token and leaves its message to whoever handed it over.
+    /// Answers a task's token and leaves its message to whoever handed it over; that of a task
+    /// which was given back can be seen again at once.
     ///
     /// # Errors
     /// What the service says; not when nobody waits for the answer any more.
@@ -171,7 +172,8 @@ impl StepFunctionsEngine {
                     Err(e) => (e.code().map(str::to_owned), aws::fault(&cannot(), e)),
                 }
             }
-            End::GivenBack | End::Dropped => return Ok(()),
+            End::GivenBack => return self.hide(handed, 0).await,
+            End::Dropped => return Ok(()),
         };
         if code.is_some_and(|code| DEAD.contains(&code.as_str())) { Ok(()) } else { Err(fault) }
     }
@@ -336,10 +338,10 @@ impl Engine for StepFunctionsEngine {
     }
 
     async fn answer(&self, handed: &Handed, end: &End) -> Result<(), Fault> {
-        if *end == End::GivenBack {
-            return self.hide(handed, 0).await;
-        }
         self.answer_token(handed, end).await?;
+        if *end == End::GivenBack {
+            return Ok(());
+        }
         let asked =
             self.sqs.delete_message().queue_url(self.queue()?).receipt_handle(&handed.receipt);
         match asked.send().await {

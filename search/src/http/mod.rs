@@ -8,6 +8,7 @@ mod answers;
 mod asked;
 mod audit;
 mod caller;
+mod event;
 mod gate;
 mod guard;
 mod operations;
@@ -42,6 +43,7 @@ pub(crate) use caller::Operator;
 pub use caller::{
     Caller, Door, KEY_LIFE_SECONDS, OperatorToken, TurnedAway, check_listening, sign_in, sign_out,
 };
+pub use event::{Event, Reply, answer};
 pub use gate::Gate;
 pub use guard::RequestId;
 pub use operations::Peer;

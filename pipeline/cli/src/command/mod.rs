@@ -48,7 +48,7 @@ use promote::Standing;
 
 /// Reads the arguments, runs the command, tells how it ended.
 pub(crate) fn run() -> ExitCode {
-    let arguments = if env::on_lambda() { Arguments::of_a_function() } else { Arguments::read() };
+    let arguments = Arguments::read();
     begin_logging();
     let json = arguments.global.json;
     match dispatch(arguments) {

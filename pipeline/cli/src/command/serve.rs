@@ -1,5 +1,6 @@
 //! `glassplate serve`: search, pictures and the page over HTTP, the index following meanwhile.
 
+mod function;
 mod uploads;
 
 use std::net::SocketAddr;
@@ -21,6 +22,10 @@ use uploads::Uploads;
 
 pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
     let served = desk.settings.serve.clone();
+    if env::on_lambda() {
+        let site = site(desk, served, function::ANYWHERE).await?;
+        return function::serve(Arc::new(site)).await;
+    }
     let address = arguments.listen.as_deref().unwrap_or(&served.listen);
     let listener = http::listen(address).await?;
     let bound = listener
