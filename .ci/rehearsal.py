@@ -1,6 +1,6 @@
-"""Rehearses a batch on a stand-in for AWS: rehearsal.py GLASSPLATE URL
+"""Rehearses a batch on a stand-in for AWS: rehearsal.py GLASSPLATE URL [LEDGER-URL]
 
-Asserts on counts, never on an execution's state alone: a Map can succeed with failed children.
+LEDGER-URL is where DynamoDB is, when another stand-in has it. Asserts on counts, never on an execution's state alone: a Map can succeed with failed children.
 """
 
 import io
@@ -8,20 +8,24 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 from PIL import Image
 
-PICTURES, POISONED, SHARD = 300, 15, 20
+PICTURES, POISONED, SHARD, SMALL = 300, 15, 20, 24
 SECONDS = 280  # for all of it
 KEYS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal"}
 GLASSPLATE, URL = os.path.abspath(sys.argv[1]), sys.argv[2]
+LEDGER_URL = sys.argv[3] if len(sys.argv) > 3 else URL
 BEGAN = time.monotonic()
 
 
@@ -32,7 +36,7 @@ def say(text):
 def client(service):
     return boto3.client(
         service,
-        endpoint_url=URL,
+        endpoint_url=LEDGER_URL if service == "dynamodb" else URL,
         region_name="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
@@ -63,7 +67,7 @@ attempt_seconds = 30.0
 [aws.endpoints]
 cloudformation = "{URL}"
 s3 = "{URL}"
-dynamodb = "{URL}"
+dynamodb = "{LEDGER_URL}"
 states = "{URL}"
 sqs = "{URL}"
 [ingest]
@@ -74,7 +78,6 @@ lanes = 2
 [store]
 kind = "s3"
 bucket = "{stacks["BucketName"]}"
-prefix = "plates"
 [catalogue]
 kind = "dynamodb"
 table = "{stacks["TableName"]}"
@@ -168,6 +171,16 @@ def poisoned(seed):
             return whole[: at + 5] + b"\xff\xdc\xff\xdc" + whole[at + 9:]
 
 
+def outputs_of(*stack):
+    """What a stack gives out, or what all do."""
+    named = {"StackName": stack[0]} if stack else {}
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in client("cloudformation").describe_stacks(**named)["Stacks"]
+        for output in stack.get("Outputs", [])
+    }
+
+
 def deploy(folder):
     """Makes bucket, table, queues and state machine by the real templates, with short patience."""
     client("s3").create_bucket(Bucket="sources")
@@ -175,14 +188,10 @@ def deploy(folder):
              for kind, seconds in (("Heartbeat", 15), ("Timeout", 30))]
     given = [word for setting in [*short, "VisibilitySeconds=30"] for word in ("--set", setting)]
     Home(folder, "deployer").run("infra", "deploy", "storage", "batch", "--name", "rehearsal", *given)
-    stacks = client("cloudformation").describe_stacks()["Stacks"]
-    outputs = {
-        output["OutputKey"]: output["OutputValue"]
-        for stack in stacks for output in stack.get("Outputs", [])
-    }
+    outputs = outputs_of()
     home = Home(folder, "operator", outputs)
     home.run("aws", "prepare", "--unprotected")
-    say(f"deployed: {', '.join(sorted(stack['StackName'] for stack in stacks))}")
+    say("deployed: storage and batch")
     return home, outputs
 
 
@@ -210,6 +219,26 @@ def killed_over_a_shard(table, run, worker, round_):
     return None
 
 
+def stopped_over_a_shard(table, run, worker, round_):
+    """Ends a worker that has a shard in hand, as a machine on spot is ended; it gives the shard back."""
+    worker.process.send_signal(signal.SIGSTOP)
+    in_hand = [
+        shard for shard, note in notes(table, run).items()
+        if (note["worker"], note["round"], note["state"]) == (worker.name(), round_, "in_hand")
+    ]
+    if in_hand:
+        worker.process.send_signal(signal.SIGTERM)
+    worker.process.send_signal(signal.SIGCONT)
+    if not in_hand:
+        return None
+    assert worker.process.wait(60) == 0, worker.talk[-10:]
+    for reader in worker.readers:
+        reader.join(10)
+    last = worker.ended[-1]
+    assert last["end"] == "given back" and last["task"]["shard"] == in_hand[0], last
+    return in_hand[0]
+
+
 def comparable(records):
     """Records without what time and place make of them."""
     def bare(value):
@@ -227,6 +256,70 @@ def done_by(workers, shard, round_):
         for end in worker.ended
         if end["end"] == "done" and end["task"].get("shard") == shard and end["task"]["round"] == round_
     ]
+
+
+def functions(folder, operator, stacks):
+    """The same program as two functions: a worker fed by the queue, the API behind the gateway."""
+    packed = folder / "function.zip"
+    operator.run("infra", "pack", str(packed))
+    # Where the template puts a function's home, which the stand-in runs on this machine.
+    shutil.rmtree("/tmp/glassplate-function", ignore_errors=True)
+    s3 = client("s3")
+    s3.create_bucket(Bucket="functions")
+    s3.upload_file(str(packed), "functions", "glassplate.zip")
+    say(f"packed: {packed.stat().st_size >> 20} MiB")
+    endpoints = "\n".join(
+        ["[aws.endpoints]", *(f'{name} = "{URL}"' for name in ("s3", "dynamodb", "states", "sqs"))]
+    )
+    given = ["Fleet=lambda", "FunctionBucket=functions", "FunctionKey=glassplate.zip", "Image=none",
+             "VpcId=vpc-none", "WorkerSubnets=none", f"MoreSettings={endpoints}"]
+    operator.run("infra", "deploy", "workers", "gateway", "--name", "rehearsal",
+                 *(word for setting in given for word in ("--set", setting)))
+    # ministack keeps the number of a parameter as text, which it then cannot compare.
+    fed = client("lambda").list_event_source_mappings()["EventSourceMappings"][0]["UUID"]
+    client("lambda").update_event_source_mapping(UUID=fed, ScalingConfig={"MaximumConcurrency": 2})
+    say("deployed: the worker and the API as functions")
+
+    names = [f"chest/plate {n:04}.jpg" for n in range(SMALL)]
+    for n, name in enumerate(names):
+        s3.put_object(Bucket="sources", Key=name, Body=picture(PICTURES + n))
+    run = operator.json("batch", "plan", "s3://sources/chest", "--collection", "chest",
+                        "--without-labels", "--shard", "6")["run"]
+    assert operator.json("batch", "start", run)["begun"]
+    status = until(
+        "functions to do a batch", 60,
+        lambda: (s := operator.status(run))["control"]["state"] != "running" and s,
+    )
+    assert status["control"]["state"] == "reconciled", status["control"]
+    assert status["balance"]["enriched"] == SMALL, status["balance"]
+    say(f"a function does a batch of {SMALL}")
+
+    key = operator.json("key", "create", "--role", "archivist", "--name", "desk")["secret"]
+    gateway = outputs_of("rehearsal-gateway")["GatewayUrl"].removeprefix("http://")
+
+    def ask(path, status=200, body=None, **headers):
+        request = urllib.request.Request(URL + path, body, {"Host": gateway, **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                assert answer.status == status, (path, answer.status)
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            told = refused.read().decode()
+            assert refused.code == status, (path, refused.code, told)
+            return json.loads(told)
+
+    known = {"Authorization": f"Bearer {key}"}
+    assert ask("/v1/search?q=plate", 401)["status"] == 401
+    until(
+        "the gateway to find the batch", 30,
+        lambda: ask("/v1/search?q=plate+collection:chest", **known)["total"] == SMALL,
+    )
+    new = ask("/v1/assets?filename=late.jpg&collection=chest", 201, picture(PICTURES + SMALL),
+              **known, **{"Content-Type": "image/jpeg"})
+    told = ask(f"/v1/assets/{new['asset']}", **known)
+    assert told["digest"]["sha256"] == new["sha256"], told
+    until("the new picture to be found", 10, lambda: ask("/v1/search?q=late", **known)["total"] == 1)
+    say("the gateway answers: the batch is found, a picture is uploaded and found")
 
 
 def rehearse(folder):
@@ -252,6 +345,7 @@ def rehearse(folder):
     workers = [Worker(Home(folder, f"worker {n}", stacks)) for n in range(3)]
     try:
         perform(folder, operator, stacks, run, workers, bad, names)
+        functions(folder, operator, stacks)
     except BaseException:
         for n, worker in enumerate(workers):
             for line in worker.talk[-25:]:
@@ -278,11 +372,17 @@ def perform(folder, operator, stacks, run, workers, bad, names):
     assert operator.json("batch", "resume", run, "--by", "ada")["round"] == 2
 
     table = stacks["TableName"]
+    given_back = until(
+        "a shard in the hand of the one that is stopped", 60,
+        lambda: stopped_over_a_shard(table, run, workers[1], 2),
+    )
+    workers.append(Worker(Home(folder, "worker 3", stacks)))
+    say(f"resumed; worker 1 is told to end and gives shard {given_back} back")
     shard = until(
         "a shard in the victim's hand", 60,
         lambda: killed_over_a_shard(table, run, workers[0], 2),
     )
-    say(f"resumed; worker 0 is killed over shard {shard}")
+    say(f"worker 0 is killed over shard {shard}")
     status = until(
         "the end of the round", 150,
         lambda: (s := operator.status(run))["control"]["state"] != "running" and s,
@@ -291,9 +391,10 @@ def perform(folder, operator, stacks, run, workers, bad, names):
     assert status["control"]["state"] == "reconciled", status["control"]
     assert balance["enriched"] == PICTURES - POISONED and balance["rejected"] == POISONED, balance
     assert sum(balance.values()) == PICTURES, balance
-    killed = done_by(workers, shard, 2)
-    assert killed and 0 not in killed, f"shard {shard} was done by {killed}"
-    say(f"reconciled: {balance}; shard {shard} was done by worker {killed[0]}")
+    for left, by in (shard, 0), (given_back, 1):
+        others = done_by(workers, left, 2)
+        assert others and by not in others, f"shard {left} was done by {others}"
+    say(f"reconciled: {balance}; both shards were done by others")
 
     rows = operator.run("batch", "report", run, "--format", "csv").stdout.splitlines()
     rejected = [row for row in rows if ",rejected," in row]
@@ -337,7 +438,7 @@ def perform(folder, operator, stacks, run, workers, bad, names):
     )
     refreshed = next(w for w in workers for e in w.ended
                      if e["task"]["task"] == "refresh" and e["task"]["round"] == 3)
-    for worker in workers[1:]:
+    for worker in workers[2:]:
         worker.end()
     found = json.loads(refreshed.home.run("search", "plate", "--json").stdout)
     both = comparable(operator.export()), comparable(here.export())

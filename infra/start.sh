@@ -3,10 +3,15 @@
 # outside the home, which others may share that have other settings.
 set -eu
 mkdir -p "$GLASSPLATE_HOME"
-# A function of the queue is called without words: it is a worker. One of the gateway is told `serve`.
-[ "$#" -gt 0 ] || set -- worker
+# A function from a zip is called without words: its handler says what it is, and the program lies
+# beside this.
+if [ "$#" -eq 0 ]; then
+    set -- "${_HANDLER:?say what to run, such as worker or serve}"
+    PATH=$PATH:${LAMBDA_TASK_ROOT:-.}
+fi
 if [ -n "${GLASSPLATE_SETTINGS-}" ]; then
-    config=${TMPDIR:-/tmp}/glassplate.toml
+    # A name of its own: others may begin at the same moment.
+    config=${TMPDIR:-/tmp}/glassplate-$$.toml
     printf '%s\n' "$GLASSPLATE_SETTINGS" >"$config"
     set -- --config "$config" "$@"
 fi

@@ -15,3 +15,6 @@ pub use definition::Definition;
 pub use outline::{Outline, Parameter};
 pub use stacks::{Changed, Stacks, Standing};
 pub use template::{TEMPLATES, Template};
+
+/// The script that begins the program in a container and as a Lambda function.
+pub const START: &str = include_str!("../start.sh");

@@ -18,6 +18,12 @@ pub(crate) enum InfraAction {
         #[arg(long, value_name = "DIR", conflicts_with = "stack")]
         into: Option<PathBuf>,
     },
+    /// Write this very program as a zip that Lambda runs (provided.al2023), without models
+    Pack {
+        /// The zip; one that is there is replaced
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Make or change stacks, one after the other, and print what they give out
     Deploy(Parameters),
     /// Show what a deployment would change, and change nothing
@@ -35,7 +41,7 @@ pub(crate) enum InfraAction {
 /// Which stacks.
 #[derive(Debug, Args)]
 pub(crate) struct WhichStacks {
-    /// Stacks, in any order: storage, network, batch, workers, gpu, scaling, serve, edge, observe, budget
+    /// Stacks, in any order: storage, network, batch, workers, gpu, scaling, serve, gateway, edge, observe, budget
     #[arg(required = true, value_name = "STACK")]
     pub(crate) stacks: Vec<String>,
     /// What the names of all begin with

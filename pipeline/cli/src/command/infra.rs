@@ -1,5 +1,6 @@
 //! `glassplate infra`: the templates of what runs on AWS: checked, deployed, compared, taken down.
 
+mod pack;
 mod parameters;
 
 use std::io::BufRead as _;
@@ -24,6 +25,10 @@ pub(crate) async fn run(desk: &Desk, action: &InfraAction) -> Result<Exit, Fault
                 (Some(stack), None) => data(Template::of(stack)?.body().trim_end()),
                 (None, None) => {}
             }
+            Ok(Exit::Done)
+        }
+        InfraAction::Pack { file } => {
+            pack::write(file)?;
             Ok(Exit::Done)
         }
         InfraAction::Deploy(arguments) => go_through(desk, arguments, true).await,
