@@ -72,7 +72,7 @@ impl Restorer for Trick {
         _: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         self.done.fetch_add(1, Ordering::SeqCst);
         for row in picture.rgb().chunks_exact(picture.width() as usize * 3) {
             if !pace.goes_on(0.5) {
@@ -88,7 +88,7 @@ impl Restorer for Trick {
                 rows.take(&wide)?;
             }
         }
-        Ok(())
+        Ok(Some("made its negative".to_owned()))
     }
 }
 
@@ -197,9 +197,14 @@ async fn a_restoration_stands_beside_its_original_says_what_it_is_and_can_be_tak
     assert!(told["digital_source_type"].value.to_string().contains("algorithmicallyEnhanced"));
     assert_eq!(made.restoration.source_type, SOURCE_TYPE);
     let xmp = String::from_utf8_lossy(&bytes);
-    for said in
-        [asset.as_str(), &before.digest.sha256.to_string(), "levels", "upscale", "xmpMM:History"]
-    {
+    for said in [
+        asset.as_str(),
+        &before.digest.sha256.to_string(),
+        "levels",
+        "upscale",
+        "made its negative",
+        "xmpMM:History",
+    ] {
         assert!(xmp.contains(said), "{said}");
     }
     let original_key = Key::Original { tenant: house.tenant.clone(), digest: before.digest.sha256 };

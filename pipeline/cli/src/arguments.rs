@@ -393,7 +393,7 @@ pub(crate) struct Restore {
     /// An asset's id, or a search: every picture that it finds
     #[arg(required = true, value_name = "ASSET|QUERY")]
     pub(crate) target: Vec<String>,
-    /// What to do, separated by commas: denoise, deblur, levels, colourise, upscale
+    /// What to do, separated by commas: dust, denoise, deblur, levels, colourise, upscale
     /// [default: what the picture needs]
     #[arg(long, value_delimiter = ',', value_name = "STEPS")]
     pub(crate) steps: Vec<Repair>,

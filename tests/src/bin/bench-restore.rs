@@ -3,7 +3,7 @@
 //! `cargo run --release -p glassplate-tests --bin bench-restore [REPAIR...]`; the data is
 //! `../shared/data` beside the workspace. Networks are taken from the shelf in the folder
 //! GLASSPLATE_TEST_MODELS, or `target/models`; GLASSPLATE_TEST_CARDS names a folder of cards besides.
-//! Everything is seeded. Repairs: denoise, deblur, colourise, fidelity, fast, quality, seams, memory.
+//! Everything is seeded. Repairs: dust, denoise, deblur, colourise, fidelity, fast, quality, seams, memory.
 #![allow(clippy::print_stdout, reason = "a command that prints its measurements")]
 
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use glassplate_models::card::{Mode, Task};
 use glassplate_models::restorer::colourise::Colouriser;
 use glassplate_models::restorer::deblur::Deblurrer;
 use glassplate_models::restorer::denoise::Denoiser;
+use glassplate_models::restorer::dust::Duster;
 use glassplate_models::restorer::upscale::Upscaler;
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::Shelf;
@@ -24,7 +25,7 @@ use glassplate_pipeline::ports::{Pace, Restorer, Rows};
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::stage::restore::measured;
 use glassplate_tests::damage::{
-    blurred, chroma_error, colourfulness, greyed, noisy, psnr, psnr_of_luma,
+    blurred, chroma_error, colourfulness, dusty, greyed, noisy, psnr, psnr_of_luma,
 };
 use glassplate_tests::measure::{Outcome, describe_machine, peak_kib};
 use glassplate_tests::photographs::{data_folder, files, whole};
@@ -36,6 +37,9 @@ async fn main() -> Outcome<()> {
     let bench = Bench::open()?;
     describe_machine();
     let kodak = bench.pictures("kodak24")?;
+    if asked("dust") {
+        bench.dust().await?;
+    }
     if asked("denoise") {
         bench.denoise(&kodak).await?;
     }
@@ -155,6 +159,41 @@ impl Bench {
     fn denoiser(&self) -> Outcome<Denoiser> {
         let name = self.named(Task::Denoise, None)?;
         Ok(Denoiser::open(&self.shelf, &self.runtime, &name, self.threads)?)
+    }
+
+    async fn dust(&self) -> Outcome<()> {
+        let duster = Duster::new(self.threads);
+        println!("\ndust: seeded specks and scratches, and the same pictures undamaged");
+        for set in ["restoration_bench/dev/kodak24", "coco_sample"] {
+            let (mut before, mut after, mut undamaged) = (vec![], vec![], vec![]);
+            let (mut hit, mut mended, mut seconds, mut untouched) = (0, 0, vec![], 0);
+            for (path, seed) in files(&self.data.join(set))?.iter().zip(1..) {
+                let clean = whole(path)?;
+                let damaged = dusty(&clean, seed);
+                let strength = duster.strength(&measured(&damaged.picture));
+                let (made, spent) = repaired(&duster, &damaged.picture, strength).await?;
+                before.push(psnr(&damaged.picture, &clean));
+                after.push(psnr(&made, &clean));
+                seconds.push(spent / megapixels(&clean));
+                hit += damaged.hit.iter().filter(|hit| **hit).count();
+                mended += damaged.mended_in(&made, &clean);
+                let (left, _) =
+                    repaired(&duster, &clean, duster.strength(&measured(&clean))).await?;
+                untouched += usize::from(left == clean);
+                undamaged.push(psnr(&left, &clean).min(99.0));
+            }
+            let worst = undamaged.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "  {set}: {:.2} -> {:.2} dB, {:.0} % of the damage mended; {:.2} s a megapixel; undamaged: \
+                 {untouched} of {} not touched, worst {worst:.1} dB",
+                mean(&before),
+                mean(&after),
+                100.0 * mended as f64 / hit as f64,
+                mean(&seconds),
+                undamaged.len()
+            );
+        }
+        Ok(())
     }
 
     async fn denoise(&self, kodak: &[Raster]) -> Outcome<()> {

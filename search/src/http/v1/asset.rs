@@ -165,7 +165,7 @@ struct RestorationTold<'a> {
     /// What kind of picture it is: one of IPTC's digital source types.
     #[schema(format = "uri")]
     source_type: &'a str,
-    /// What was done, in order: `repair`, `maker`, `strength` and `seconds`.
+    /// What was done, in order: `repair`, `maker`, `strength`, `remark` and `seconds`.
     #[schema(value_type = Vec<Object>)]
     repairs: &'a [Repaired],
     /// The files, largest first.

@@ -70,6 +70,7 @@ fn told(repaired: &Repaired) -> Markup {
     html! {
         strong { (repaired.repair.name()) } " by " (repaired.maker.model) " " (repaired.maker.version)
         @if let Some(strength) = repaired.strength { ", strength " (format!("{strength:.1}")) }
+        @if let Some(remark) = &repaired.remark { ", " (remark) }
         ", " (format!("{:.1} s", repaired.seconds))
     }
 }
