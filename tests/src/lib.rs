@@ -10,6 +10,7 @@ pub mod photograph;
 pub mod photographs;
 pub mod pictures;
 pub mod relevance;
+pub mod restoring;
 pub mod scripted;
 pub mod server;
 pub mod synthetic;

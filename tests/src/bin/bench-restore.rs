@@ -7,8 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a command that prints its measurements")]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::process::{Command, Stdio};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -20,8 +19,7 @@ use glassplate_models::restorer::dust::Duster;
 use glassplate_models::restorer::upscale::Upscaler;
 use glassplate_models::session::Runtime;
 use glassplate_models::shelf::Shelf;
-use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::ports::{Pace, Restorer, Rows};
+use glassplate_pipeline::ports::Restorer;
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::stage::restore::measured;
 use glassplate_tests::damage::{
@@ -29,6 +27,7 @@ use glassplate_tests::damage::{
 };
 use glassplate_tests::measure::{Outcome, describe_machine, peak_kib};
 use glassplate_tests::photographs::{data_folder, files, whole};
+use glassplate_tests::restoring::repaired;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -70,39 +69,6 @@ struct Bench {
     shelf: Shelf,
     runtime: Runtime,
     threads: usize,
-}
-
-/// Keeps rows, and never stops.
-#[derive(Default)]
-struct Kept(Vec<u8>);
-
-impl Rows for Kept {
-    fn take(&mut self, rgb: &[u8]) -> Result<(), Fault> {
-        self.0.extend_from_slice(rgb);
-        Ok(())
-    }
-}
-
-struct Always;
-
-impl Pace for Always {
-    fn goes_on(&self, _: f32) -> bool {
-        true
-    }
-}
-
-/// Repairs a picture; gives the seconds too.
-async fn repaired(
-    one: &dyn Restorer,
-    picture: &Raster,
-    strength: Option<f32>,
-) -> Outcome<(Raster, f64)> {
-    let picture = Arc::new(picture.clone());
-    let mut rows = Kept::default();
-    let began = Instant::now();
-    one.restore(&picture, strength, &mut rows, &Always).await?;
-    let (width, height) = (picture.width() * one.scale(), picture.height() * one.scale());
-    Ok((Raster::new(width, height, rows.0), began.elapsed().as_secs_f64()))
 }
 
 fn megapixels(picture: &Raster) -> f64 {
@@ -199,6 +165,12 @@ impl Bench {
     async fn denoise(&self, kodak: &[Raster]) -> Outcome<()> {
         let denoiser = self.denoiser()?;
         println!("\ndenoise, kodak24: PSNR of red, green and blue; strength as assess measures it");
+        if !python().exists() {
+            println!(
+                "  OpenCV is not compared: python3 -m venv target/peers && \
+                 target/peers/bin/pip install opencv-python-headless"
+            );
+        }
         for sigma in [10.0, 25.0, 50.0] {
             let (mut before, mut after, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
             for (clean, seed) in kodak.iter().zip(1..) {
@@ -215,6 +187,13 @@ impl Bench {
                 mean(&after),
                 mean(&seconds)
             );
+            if python().exists() {
+                let (strength, theirs, seconds) = non_local_means(kodak, sigma)?;
+                println!(
+                    "    OpenCV's non-local means at its best strength here, {strength}: {theirs:.2} dB; \
+                     {seconds:.2} s a megapixel"
+                );
+            }
         }
         Ok(())
     }
@@ -273,6 +252,24 @@ impl Bench {
                 mean(&tints),
                 100.0 * mean(&colours),
                 mean(&seconds)
+            );
+        }
+        let folder = self.data.join("historical/dev/loc_prokudin_colour_reference");
+        for path in files(&folder)? {
+            let Some(plate) = path.to_str().and_then(|path| path.strip_suffix("_green_gray.png"))
+            else {
+                continue;
+            };
+            let (grey, truth) = (whole(&path)?, whole(Path::new(&format!("{plate}_rgb.png")))?);
+            let (made, _) = repaired(&colouriser, &grey, None).await?;
+            println!(
+                "  plate {}, of green: chroma error {:.1}, grey {:.1}; {:.2} dB, grey {:.2} dB, tint {:.2} dB",
+                plate.rsplit('/').next().unwrap_or_default(),
+                chroma_error(&made, &truth),
+                chroma_error(&grey, &truth),
+                psnr(&made, &truth),
+                psnr(&grey, &truth),
+                psnr(&tinted(&grey), &truth)
             );
         }
         Ok(())
@@ -352,6 +349,43 @@ impl Bench {
         println!("  denoise: {} MiB, {spent:.0} s", peak_kib()? / 1024);
         Ok(())
     }
+}
+
+/// Python with OpenCV.
+fn python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin/python")
+}
+
+/// OpenCV's non-local means on the same noisy pictures, with the strength that suits them best: which
+/// one, the PSNR, and the seconds a megapixel.
+fn non_local_means(clean: &[Raster], sigma: f32) -> Outcome<(f32, f64, f64)> {
+    let strengths = [0.4, 0.6, 0.8, 1.0, 1.2].map(|share| (share * sigma).round());
+    let folder = tempfile::tempdir()?;
+    let place = |name: String| folder.path().join(name);
+    for (picture, seed) in clean.iter().zip(1..) {
+        let noisy = noisy(picture, sigma, seed);
+        let (width, height) = (noisy.width(), noisy.height());
+        let path = place(format!("noisy-{seed}.png"));
+        image::save_buffer(path, noisy.rgb(), width, height, image::ColorType::Rgb8)?;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/nlm.py");
+    let mut command = Command::new(python());
+    command.arg(script).arg(folder.path()).args(strengths.map(|one| one.to_string()));
+    let said = command.stderr(Stdio::inherit()).output()?;
+    let spent: f64 = String::from_utf8(said.stdout)?.trim().parse()?;
+    let all: f64 = clean.iter().map(megapixels).sum();
+    let mut best = (0.0, 0.0);
+    for strength in strengths {
+        let mut found = Vec::new();
+        for (picture, seed) in clean.iter().zip(1_u64..) {
+            let made = whole(&place(format!("{strength}-noisy-{seed}.png")))?;
+            found.push(psnr(&made, picture));
+        }
+        if mean(&found) > best.1 {
+            best = (strength, mean(&found));
+        }
+    }
+    Ok((best.0, best.1, spent / (all * strengths.len() as f64)))
 }
 
 fn window(picture: &Raster, left: u32, top: u32, width: u32, height: u32) -> Raster {

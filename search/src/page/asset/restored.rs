@@ -9,7 +9,8 @@ use super::Seen;
 use super::about::moment;
 use crate::page::links;
 
-/// Writes every restoration beside the original; two pictures, whatever the browser can do.
+/// Writes every restoration beside the original: two pictures, which `asset.js` lays over each other
+/// with a slider between them.
 pub(super) fn restorations(seen: &Seen<'_>) -> Markup {
     html! {
         @for made in &seen.record.restorations { (restoration(seen, made)) }

@@ -1,0 +1,115 @@
+//! What repairs do for pictures that were damaged on purpose: no change may lower it.
+//!
+//! A few of `bench-restore`'s pictures, cut down; the thresholds are what was measured, less a little.
+
+#![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
+
+use std::path::Path;
+
+use glassplate_models::card::{Mode, Task};
+use glassplate_models::restorer::colourise::Colouriser;
+use glassplate_models::restorer::deblur::Deblurrer;
+use glassplate_models::restorer::denoise::Denoiser;
+use glassplate_models::restorer::dust::Duster;
+use glassplate_models::restorer::upscale::Upscaler;
+use glassplate_models::session::Runtime;
+use glassplate_models::shelf::Shelf;
+use glassplate_pipeline::ports::Restorer;
+use glassplate_pipeline::raster::Raster;
+use glassplate_pipeline::stage::restore::measured;
+use glassplate_tests::damage::{blurred, chroma_error, dusty, greyed, noisy, psnr, psnr_of_luma};
+use glassplate_tests::photographs::{data_folder, files, whole};
+use glassplate_tests::restoring::repaired;
+
+/// The side of what is cut out of the middle of a picture, in pixels.
+const SIDE: u32 = 320;
+
+fn cut(picture: &Raster) -> Raster {
+    let (left, top) = ((picture.width() - SIDE) / 2, (picture.height() - SIDE) / 2);
+    let rows = picture.rgb().chunks_exact(picture.width() as usize * 3);
+    let rows = rows.skip(top as usize).take(SIDE as usize);
+    let rgb = rows.flat_map(|row| &row[left as usize * 3..][..SIDE as usize * 3]).copied();
+    Raster::new(SIDE, SIDE, rgb.collect())
+}
+
+fn kodak(wanted: usize) -> Vec<Raster> {
+    let all = files(&data_folder(None).join("restoration_bench/dev/kodak24")).unwrap();
+    all.iter().take(wanted).map(|path| cut(&whole(path).unwrap())).collect()
+}
+
+fn shelf() -> (Shelf, Runtime) {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/models");
+    let folder = std::env::var("GLASSPLATE_TEST_MODELS").unwrap_or_else(|_| built.to_owned());
+    let shelf = Shelf::open(folder, None).unwrap();
+    shelf.make_ready(&mut |_| ()).unwrap();
+    let runtime = Runtime::load(&shelf.path("onnxruntime").unwrap()).unwrap();
+    (shelf, runtime)
+}
+
+/// By how many decibels a repair brings damaged pictures nearer to what they were, on average.
+async fn gain(
+    one: &dyn Restorer,
+    clean: &[Raster],
+    damage: impl Fn(&Raster, u64) -> Raster,
+) -> f64 {
+    let mut sum = 0.0;
+    for (clean, seed) in clean.iter().zip(1..) {
+        let damaged = damage(clean, seed);
+        let strength = one.strength(&measured(&damaged));
+        let (made, _) = repaired(one, &damaged, strength).await.unwrap();
+        sum += psnr(&made, clean) - psnr(&damaged, clean);
+    }
+    sum / clean.len() as f64
+}
+
+#[tokio::test]
+#[ignore = "needs ../shared: make test"]
+async fn classical_repairs_are_as_good_as_they_were() {
+    let clean = kodak(6);
+    let duster = Duster::new(2);
+    let dust = gain(&duster, &clean, |picture, seed| dusty(picture, seed).picture).await;
+    assert!(dust >= 5.0, "dust: {dust:.2} dB");
+    for (at, clean) in clean.iter().enumerate() {
+        let (left, _) = repaired(&duster, clean, Some(0.0)).await.unwrap();
+        let apart = psnr(&left, clean);
+        assert!(apart >= 40.0, "an undamaged picture, {at}: {apart:.1} dB");
+    }
+    let deblur = gain(&Deblurrer::new(2), &clean, |picture, _| blurred(picture, 1.6)).await;
+    assert!(deblur >= 1.5, "deblur: {deblur:.2} dB");
+}
+
+#[tokio::test]
+#[ignore = "needs pulled models and ../shared: make test"]
+async fn networks_repair_as_well_as_they_did() {
+    let (shelf, runtime) = shelf();
+    let named = |task, mode: Option<Mode>| {
+        let card =
+            shelf.best_that(task, |card| card.repair.as_ref().is_some_and(|r| r.mode == mode));
+        card.unwrap().name.clone()
+    };
+    let clean = kodak(3);
+    let denoiser = Denoiser::open(&shelf, &runtime, &named(Task::Denoise, None), 2).unwrap();
+    let denoise = gain(&denoiser, &clean, |picture, seed| noisy(picture, 25.0, seed)).await;
+    assert!(denoise >= 10.0, "denoise: {denoise:.2} dB");
+
+    let name = named(Task::Colourise, None);
+    let colouriser = Colouriser::open(&shelf, &runtime, &name, 2).unwrap();
+    let coco = files(&data_folder(None).join("coco_sample/dev")).unwrap();
+    let mut nearer = 0;
+    for path in coco.iter().step_by(6).take(20) {
+        let truth = whole(path).unwrap();
+        let grey = greyed(&truth);
+        let (made, _) = repaired(&colouriser, &grey, None).await.unwrap();
+        nearer += usize::from(chroma_error(&made, &truth) < chroma_error(&grey, &truth));
+    }
+    assert!(nearer >= 12, "colourise: nearer than grey on {nearer} of 20");
+
+    let name = named(Task::Upscale, Some(Mode::Fidelity));
+    let upscaler = Upscaler::open(&shelf, &runtime, &[&name], 2).unwrap();
+    let set = data_folder(None).join("restoration_bench/dev/Set5/x4");
+    let small = whole(&set.join("img_002_LR.png")).unwrap();
+    let truth = whole(&set.join("img_002_HR.png")).unwrap();
+    let (made, _) = repaired(&upscaler, &small, None).await.unwrap();
+    let found = psnr_of_luma(&made, &truth, 4);
+    assert!(found >= 30.0, "upscale: {found:.2} dB");
+}
