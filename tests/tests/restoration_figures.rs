@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
 
-use std::path::Path;
 
 use glassplate_models::card::{Mode, Task};
 use glassplate_models::restorer::colourise::Colouriser;

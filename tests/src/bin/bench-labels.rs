@@ -58,12 +58,13 @@ async fn main() -> Outcome<()> {
         "\n{} pictures; objects shown: right, wrong, missed; scenes: first, among five",
         cases.len()
     );
-    let whole = looked(&examiner, &cases, |picture, _| picture.clone()).await?;
-    tell("as they are", &whole, &words);
-    let grey = looked(&examiner, &cases, |picture, _| greyed(picture)).await?;
+    let whole = Seen::of(&examiner, &cases, |picture, _| picture.clone()).await?;
+    whole.tell("as they are", &words);
+    let grey = Seen::of(&examiner, &cases, |picture, _| greyed(picture)).await?;
     compare("greyed", &grey, "colourised", &examiner, &colouriser, &words).await?;
     for sigma in [25.0, 50.0] {
-        let noise = looked(&examiner, &cases, |picture, seed| noisy(picture, sigma, seed)).await?;
+        let noise =
+            Seen::of(&examiner, &cases, |picture, seed| noisy(picture, sigma, seed)).await?;
         compare(&format!("noise {sigma}"), &noise, "denoised", &examiner, &denoiser, &words)
             .await?;
     }
@@ -106,47 +107,82 @@ fn examiner(shelf: &Shelf, runtime: &Runtime) -> Outcome<Examiner> {
     })
 }
 
-/// Every picture, its pixels changed by a seed of its own, and what is said of it so.
-async fn looked(
-    examiner: &Examiner,
-    cases: &[Case],
-    change: impl Fn(&Raster, u64) -> Raster,
-) -> Outcome<Vec<(Raster, Looked)>> {
-    let mut all = Vec::new();
-    for (case, seed) in cases.iter().zip(1..) {
-        let picture = examiner.picture(&case.path).await?;
-        let changed = change(picture.raster(), seed);
-        let record = examiner.record(&picture.showing(changed.clone())).await?;
-        all.push((changed, Looked { case: case.clone(), record, grey: None }));
-    }
-    Ok(all)
+/// Pictures as they were shown, and what was said of each.
+#[derive(Default)]
+struct Seen {
+    pictures: Vec<Raster>,
+    looked: Vec<Looked>,
 }
 
+impl Seen {
+    /// Shows every picture, its pixels changed by a seed of its own.
+    async fn of(
+        examiner: &Examiner,
+        cases: &[Case],
+        change: impl Fn(&Raster, u64) -> Raster,
+    ) -> Outcome<Self> {
+        let mut seen = Self::default();
+        for (case, seed) in cases.iter().zip(1..) {
+            let picture = examiner.picture(&case.path).await?;
+            seen.show(examiner, case, change(picture.raster(), seed)).await?;
+        }
+        Ok(seen)
+    }
+
+    async fn show(&mut self, examiner: &Examiner, case: &Case, changed: Raster) -> Outcome<()> {
+        let picture = examiner.picture(&case.path).await?.showing(changed.clone());
+        let record = examiner.record(&picture).await?;
+        self.pictures.push(changed);
+        self.looked.push(Looked { case: case.clone(), record, grey: None });
+        Ok(())
+    }
+
+    fn tell(&self, name: &str, words: &Words) {
+        let bar = Bar::default();
+        let (mut right, mut wrong, mut missed) = (0, 0, 0);
+        for Looked { case, record, .. } in &self.looked {
+            if let Some(present) = &case.truth.objects {
+                let shown = shown(record, present, words);
+                right += shown.intersection(&present.there).count();
+                wrong += shown.difference(&present.there).count();
+                missed += present.there.difference(&shown).count();
+            }
+        }
+        let report = score(&self.looked, words, &bar);
+        let figure = |name: &str| report.figure("scenes", name).unwrap_or(f64::NAN) * 100.0;
+        println!(
+            "{name:<24} objects {right} right, {wrong} wrong, {missed} missed; scenes {:.0} %, {:.0} %",
+            figure("top1"),
+            figure("top5")
+        );
+    }
+}
+
+/// Repairs what was damaged, and tells what is said before and after.
 async fn compare(
     damage: &str,
-    damaged: &[(Raster, Looked)],
+    damaged: &Seen,
     repair: &str,
     examiner: &Examiner,
     restorer: &dyn Restorer,
     words: &Words,
 ) -> Outcome<()> {
-    tell(damage, damaged, words);
-    let (mut restored, mut right, mut wrong) = (Vec::new(), 0, 0);
-    for (raster, Looked { case, record, .. }) in damaged {
+    damaged.tell(damage, words);
+    let (mut restored, mut right, mut wrong) = (Seen::default(), 0, 0);
+    for (raster, before) in damaged.pictures.iter().zip(&damaged.looked) {
         let strength = restorer.strength(&measured(raster));
         let (made, _) = repaired(restorer, raster, strength).await?;
-        let picture = examiner.picture(&case.path).await?;
-        let after = examiner.record(&picture.showing(made.clone())).await?;
-        if let Some(present) = &case.truth.objects {
-            let (before, after) = (shown(record, present, words), shown(&after, present, words));
-            for thing in after.difference(&before) {
-                let counted = if present.there.contains(thing) { &mut right } else { &mut wrong };
-                *counted += 1;
-            }
-        }
-        restored.push((made, Looked { case: case.clone(), record: after, grey: None }));
+        restored.show(examiner, &before.case, made).await?;
     }
-    tell(&format!("{damage}, {repair}"), &restored, words);
+    restored.tell(&format!("{damage}, {repair}"), words);
+    for (before, after) in damaged.looked.iter().zip(&restored.looked) {
+        let Some(present) = &before.case.truth.objects else { continue };
+        let [before, after] = [before, after].map(|looked| shown(&looked.record, present, words));
+        for thing in after.difference(&before) {
+            let counted = if present.there.contains(thing) { &mut right } else { &mut wrong };
+            *counted += 1;
+        }
+    }
     println!("  shown only on the repaired copy: {right} objects right, {wrong} wrong");
     Ok(())
 }
@@ -157,25 +193,4 @@ fn shown(record: &Record, present: &Present, words: &Words) -> BTreeSet<usize> {
     let labels =
         record.labels.iter().filter(|label| label.kind == LabelKind::Object && bar.shows(label));
     labels.flat_map(|label| words.things_named(label, &present.of)).collect()
-}
-
-fn tell(name: &str, pictures: &[(Raster, Looked)], words: &Words) {
-    let bar = Bar::default();
-    let (mut right, mut wrong, mut missed) = (0, 0, 0);
-    for (_, Looked { case, record, .. }) in pictures {
-        if let Some(present) = &case.truth.objects {
-            let shown = shown(record, present, words);
-            right += shown.intersection(&present.there).count();
-            wrong += shown.difference(&present.there).count();
-            missed += present.there.difference(&shown).count();
-        }
-    }
-    let alone: Vec<&Looked> = pictures.iter().map(|(_, looked)| looked).collect();
-    let report = score(&alone, words, &bar);
-    let figure = |name: &str| report.figure("scenes", name).unwrap_or(f64::NAN) * 100.0;
-    println!(
-        "{name:<24} objects {right} right, {wrong} wrong, {missed} missed; scenes {:.0} %, {:.0} %",
-        figure("top1"),
-        figure("top5")
-    );
 }

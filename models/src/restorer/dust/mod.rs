@@ -186,11 +186,11 @@ mod tests {
 
     #[tokio::test]
     async fn texture_and_what_is_even_stay_as_they_are() {
-        let board = |x: u32, y: u32| if (x / 3 + y / 3) % 2 == 0 { 220 } else { 30 };
-        let fence = |x: u32, _: u32| if x % 9 < 2 { 210 } else { 80 };
-        let edge = |x: u32, _: u32| if x < 150 { 40 } else { 200 };
+        let board = |x: u32, y: u32| if (x / 3 + y / 3) % 2 == 0 { 220_u8 } else { 30 };
+        let fence = |x: u32, _: u32| if x % 9 < 2 { 210_u8 } else { 80 };
+        let edge = |x: u32, _: u32| if x < 150 { 40_u8 } else { 200 };
         let ball = |x: u32, y: u32| {
-            if x.abs_diff(90).pow(2) + y.abs_diff(90).pow(2) < 400 { 250 } else { 60 }
+            if x.abs_diff(90).pow(2) + y.abs_diff(90).pow(2) < 400 { 250_u8 } else { 60 }
         };
         for paint in [&board as &dyn Fn(u32, u32) -> u8, &fence, &edge, &ball, &sky] {
             let whole = picture(paint);
