@@ -4,8 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
 
-
-use glassplate_models::card::{Mode, Task};
+use glassplate_models::card::{Card, Mode, Task};
 use glassplate_models::restorer::colourise::Colouriser;
 use glassplate_models::restorer::deblur::Deblurrer;
 use glassplate_models::restorer::denoise::Denoiser;
@@ -33,7 +32,15 @@ fn cut(picture: &Raster) -> Raster {
 
 fn kodak(wanted: usize) -> Vec<Raster> {
     let all = files(&data_folder(None).join("restoration_bench/dev/kodak24")).unwrap();
-    all.iter().take(wanted).map(|path| cut(&whole(path).unwrap())).collect()
+    all.iter().take(wanted).map(|path| whole(path).unwrap()).collect()
+}
+
+/// Fails when a figure is below its least, and tells all of them.
+fn held(figures: &[(&str, f64, f64)]) {
+    let told =
+        figures.iter().map(|(name, found, least)| format!("{name} {found:.2}, at least {least}"));
+    let fell = figures.iter().any(|(_, found, least)| found < least);
+    assert!(!fell, "{}", told.collect::<Vec<_>>().join("; "));
 }
 
 fn shelf() -> (Shelf, Runtime) {
@@ -64,17 +71,21 @@ async fn gain(
 #[tokio::test]
 #[ignore = "needs ../shared: make test"]
 async fn classical_repairs_are_as_good_as_they_were() {
-    let clean = kodak(6);
+    let whole = kodak(5);
     let duster = Duster::new(2);
-    let dust = gain(&duster, &clean, |picture, seed| dusty(picture, seed).picture).await;
-    assert!(dust >= 5.0, "dust: {dust:.2} dB");
-    for (at, clean) in clean.iter().enumerate() {
+    let dust = gain(&duster, &whole, |picture, seed| dusty(picture, seed).picture).await;
+    let mut untouched = f64::INFINITY;
+    for clean in &whole {
         let (left, _) = repaired(&duster, clean, Some(0.0)).await.unwrap();
-        let apart = psnr(&left, clean);
-        assert!(apart >= 40.0, "an undamaged picture, {at}: {apart:.1} dB");
+        untouched = untouched.min(psnr(&left, clean));
     }
-    let deblur = gain(&Deblurrer::new(2), &clean, |picture, _| blurred(picture, 1.6)).await;
-    assert!(deblur >= 1.5, "deblur: {deblur:.2} dB");
+    let parts: Vec<Raster> = whole.iter().map(cut).collect();
+    let deblur = gain(&Deblurrer::new(2), &parts, |picture, _| blurred(picture, 1.6)).await;
+    held(&[
+        ("dust, dB gained", dust, 99.0),
+        ("dust, dB of the worst undamaged picture", untouched, 44.0),
+        ("deblur, dB gained", deblur, 1.5),
+    ]);
 }
 
 #[tokio::test]
@@ -82,14 +93,12 @@ async fn classical_repairs_are_as_good_as_they_were() {
 async fn networks_repair_as_well_as_they_did() {
     let (shelf, runtime) = shelf();
     let named = |task, mode: Option<Mode>| {
-        let card =
-            shelf.best_that(task, |card| card.repair.as_ref().is_some_and(|r| r.mode == mode));
-        card.unwrap().name.clone()
+        let fits = |card: &Card| card.repair.as_ref().is_some_and(|repair| repair.mode == mode);
+        shelf.best_that(task, fits).unwrap().name.clone()
     };
-    let clean = kodak(3);
+    let clean: Vec<Raster> = kodak(3).iter().map(cut).collect();
     let denoiser = Denoiser::open(&shelf, &runtime, &named(Task::Denoise, None), 2).unwrap();
     let denoise = gain(&denoiser, &clean, |picture, seed| noisy(picture, 25.0, seed)).await;
-    assert!(denoise >= 10.0, "denoise: {denoise:.2} dB");
 
     let name = named(Task::Colourise, None);
     let colouriser = Colouriser::open(&shelf, &runtime, &name, 2).unwrap();
@@ -99,9 +108,8 @@ async fn networks_repair_as_well_as_they_did() {
         let truth = whole(path).unwrap();
         let grey = greyed(&truth);
         let (made, _) = repaired(&colouriser, &grey, None).await.unwrap();
-        nearer += usize::from(chroma_error(&made, &truth) < chroma_error(&grey, &truth));
+        nearer += u32::from(chroma_error(&made, &truth) < chroma_error(&grey, &truth));
     }
-    assert!(nearer >= 12, "colourise: nearer than grey on {nearer} of 20");
 
     let name = named(Task::Upscale, Some(Mode::Fidelity));
     let upscaler = Upscaler::open(&shelf, &runtime, &[&name], 2).unwrap();
@@ -109,6 +117,9 @@ async fn networks_repair_as_well_as_they_did() {
     let small = whole(&set.join("img_002_LR.png")).unwrap();
     let truth = whole(&set.join("img_002_HR.png")).unwrap();
     let (made, _) = repaired(&upscaler, &small, None).await.unwrap();
-    let found = psnr_of_luma(&made, &truth, 4);
-    assert!(found >= 30.0, "upscale: {found:.2} dB");
+    held(&[
+        ("denoise, dB gained", denoise, 99.0),
+        ("colourise, nearer than grey of 20", f64::from(nearer), 12.0),
+        ("upscale, dB of luma", psnr_of_luma(&made, &truth, 4), 30.0),
+    ]);
 }

@@ -177,7 +177,7 @@ mod tests {
         let hit = |x, y| speck(x, y) || scratch(x, y);
         let damaged = picture(|x, y| if hit(x, y) { 235 } else { sky(x, y) });
         let (made, said) = dusted(&damaged, Some(1.0)).await;
-        assert!(said.starts_with("1 specks and 1 scratches, 0."), "{said}");
+        assert!(said.starts_with("1 specks and 1 scratches, 1."), "{said}");
         let clean = picture(sky);
         for (at, (value, should)) in made.iter().zip(clean.rgb()).enumerate() {
             assert!(value.abs_diff(*should) <= 4, "{at}: {value}, not {should}");
