@@ -125,6 +125,27 @@ console.log(`${paths.length} pages looked at, light and dark, at three widths`);
   await page.close();
 }
 
+// A restoration lies beside its original; with scripts, over it, and arrow keys move what parts them.
+for (const script of [true, false]) {
+  const page = await open(`restoration ${script ? "with" : "without"} script`, { script });
+  await go(page, "/?q=is:restored");
+  const link = await page.$(".grid a");
+  if (link) {
+    await go(page, await link.evaluate((link) => link.getAttribute("href")));
+    const lefts = await page.$$eval(".restoration .pair figure", (all) => all.map((one) => one.getBoundingClientRect().left));
+    must(lefts.length === 2, `restoration: ${lefts.length} pictures`);
+    must((lefts[0] === lefts[1]) === script, `restoration: pictures at ${lefts}`);
+    if (script) {
+      const cut = () => page.$eval(".pair figure + figure", (figure) => figure.style.getPropertyValue("--cut"));
+      await page.focus(".pair input");
+      await page.keyboard.press("ArrowRight");
+      must((await cut()) === "51%", `restoration: the arrow moves to ${await cut()}`);
+      must((await page.evaluate(() => window.refused)).length === 0, "restoration: the policy refuses something");
+    }
+  }
+  await page.close();
+}
+
 // The picture can be looked into by keys, and the theme stays chosen.
 {
   const page = await open("plate");

@@ -86,14 +86,15 @@ pub trait Restorer: Send + Sync {
     /// Repairs a picture of any size and gives all rows, from top to bottom.
     ///
     /// The same picture and strength give the same rows. Between two pieces of the work it asks
-    /// the pace whether to go on, and ends with `Busy` when not.
+    /// the pace whether to go on, and ends with `Busy` when not. Gives what there is to say of it:
+    /// what was done that no other picture says, or why it was left alone; without a full stop.
     async fn restore(
         &self,
         picture: &Arc<Raster>,
         strength: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault>;
+    ) -> Result<Option<String>, Fault>;
 }
 
 /// The role that takes the rows of a repaired picture.

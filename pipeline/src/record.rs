@@ -97,8 +97,8 @@ pub struct RecordRestoration {
     pub run: RunId,
     /// When it was made.
     pub at: Timestamp,
-    /// What labellers claim of the repaired picture and of the original not: a network may have
-    /// drawn what they see, so these are never among the asset's labels.
+    /// What labellers claim of the repaired picture and of the original not, or less surely: a
+    /// network may have drawn what they see, so these are never among the asset's labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<RecordLabel>,
 }
@@ -142,6 +142,13 @@ pub struct RecordLabel {
     /// The last ruling on it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruled: Option<Ruled>,
+}
+
+impl RecordLabel {
+    /// Tells whether both say the same of a picture, however surely.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.name == other.name
+    }
 }
 
 /// Who ruled on a label, and when; the label's state says what.
@@ -206,6 +213,12 @@ impl Bar {
                 label.doubts.is_empty() && label.confidence >= self.of(label.kind)
             }
         }
+    }
+
+    /// Tells whether a label of a restored picture is shown, while the original shows no such label.
+    pub fn shows_only(&self, restored: &RecordLabel, original: &[RecordLabel]) -> bool {
+        let there = |label: &RecordLabel| label.is_same_as(restored) && self.shows(label);
+        self.shows(restored) && !original.iter().any(there)
     }
 
     /// The least confidence of a kind.
@@ -371,7 +384,10 @@ fn restored(
     interpreter: &dyn Interpreter,
 ) -> Vec<RecordRestoration> {
     let known = |found: &RecordLabel| {
-        labels.iter().any(|label| label.kind == found.kind && label.name == found.name)
+        let as_sure = |label: &RecordLabel| {
+            label.state != LabelState::Proposed || label.confidence >= found.confidence
+        };
+        labels.iter().any(|label| label.is_same_as(found) && as_sure(label))
     };
     let mut restorations = Vec::new();
     for opinion in current.values() {

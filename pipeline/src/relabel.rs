@@ -13,12 +13,10 @@ use crate::aws::patiently;
 use crate::catalogue::Entry;
 use crate::enrich::{House, refusal};
 use crate::fault::{Fault, FaultKind};
-use crate::image::render::reduced_to;
-use crate::image::{decode, probe};
 use crate::opinion::{Finding, Opinion, Subject, Verdict};
 pub use crate::pass::{Ended, Watcher};
 use crate::pass::{Piece, pass};
-use crate::ports::{Labeller, Shown, ShownFile};
+use crate::ports::{Labeller, Shown};
 use crate::record::{IDENTIFY, Parts, RENDER, current_opinions};
 use crate::rendition::Rendition;
 use crate::run::{Item, Outcome, Run};
@@ -203,29 +201,8 @@ impl Look<'_> {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
         let key =
             Key::Rendition { tenant: house.tenant.clone(), pixels: *pixels, file: name.clone() };
-        let bytes = house.store.read(&key).await.map_err(|fault| {
-            Fault::broken(format!("its rendition {name} is lost: ingest its source again"))
-                .because(fault)
-        })?;
-        let memory = u64::from(file.width) * u64::from(file.height) * 8;
-        let _room = house.floor.room_for_pixels(memory).await;
-        let (limits, bytes) = (house.limits.clone(), Arc::new(bytes));
-        let shown = ShownFile {
-            key,
-            media_type: file.media_type.clone(),
-            width: file.width,
-            height: file.height,
-            bytes: bytes.clone(),
-        };
-        let decoded = tokio::task::spawn_blocking(move || {
-            let technical = probe::probe(&bytes, &limits)?;
-            let decoded = decode::decode(&bytes, &technical, &limits)?;
-            reduced_to(decoded.raster, label::SHOWN_SIZE)
-        });
-        match decoded.await {
-            Ok(raster) => Ok(Shown { raster: Arc::new(raster?), file: Some(shown) }),
-            Err(e) => Err(Fault::broken("a defect in decoding stopped it").because(e)),
-        }
+        let lost = format!("its rendition {name} is lost: ingest its source again");
+        label::stored(house, key, file, &lost).await
     }
 
     /// The asset's item. Its source is the asset's id: one path may stand for several assets.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::ask::Asking;
 use crate::asset::{Asset, AssetId, PixelDigest};
 use crate::catalogue::Entry;
 use crate::enrich::{House, refusal};
@@ -14,11 +15,11 @@ use crate::fault::{Fault, FaultKind};
 use crate::opinion::{Finding, Maker, Opinion, Subject, Verdict};
 pub use crate::pass::{Ended, Watcher};
 use crate::pass::{Piece, pass};
-use crate::ports::{Pace, Restorer};
+use crate::ports::{Labeller, Pace, Restorer};
 use crate::record::{ASSESS, IDENTIFY, Parts, current_opinions};
 use crate::restoration::{Plan, RESTORE_PREFIX, Restoration, Seen};
 use crate::run::{Item, Outcome, Run};
-use crate::stage::{Stage, restore as stage};
+use crate::stage::{Stage, label, restore as stage};
 use crate::store::Key;
 
 pub use crate::stage::restore::Workshop;
@@ -47,6 +48,8 @@ pub struct Order {
     pub asset: AssetId,
     /// What is to be done to it.
     pub plan: Plan,
+    /// Whether labellers that cost nothing are asked about what comes out, too.
+    pub label: bool,
 }
 
 /// Restores one asset after the other, for each repair works on all processors by itself, until
@@ -96,7 +99,7 @@ async fn one(
         Some(parts) => match picture(&parts) {
             Ok((asset, pixels)) => {
                 let team = workshop.team(&order.plan);
-                let bench = Bench { house, run, parts: &parts, asset, pixels, plan: &order.plan };
+                let bench = Bench { house, run, parts: &parts, asset, pixels, order };
                 match team {
                     Ok(team) => bench.restored(&team, pace).await?,
                     Err(fault) => (Vec::new(), Err(fault)),
@@ -135,7 +138,7 @@ struct Bench<'a> {
     parts: &'a Parts,
     asset: &'a Asset,
     pixels: PixelDigest,
-    plan: &'a Plan,
+    order: &'a Order,
 }
 
 impl Bench<'_> {
@@ -145,47 +148,88 @@ impl Bench<'_> {
         pace: &dyn Pace,
     ) -> Result<(Vec<Entry>, Result<Outcome, Fault>), Fault> {
         let maker = stage::maker(team);
-        if self.is_there(&maker).await? {
-            return Ok((Vec::new(), Ok(Outcome::Unchanged)));
+        if let Some(restoration) = self.there(&maker).await? {
+            let entries = self.looked_at(restoration).await?;
+            let more = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Enriched };
+            return Ok((entries, Ok(more)));
         }
-        let Self { house, run, asset, plan, .. } = self;
-        let made = stage::restore(house, run, asset, plan, team, pace);
+        let Self { house, run, asset, order, .. } = self;
+        let made = stage::restore(house, run, asset, &order.plan, team, pace);
         let made = house.meter.wait(Stage::Restore, made).await;
-        let came_to = made.as_ref().map(|_| Outcome::Enriched).map_err(Clone::clone);
+        let (mut entries, came_to) = match &made {
+            Ok(restoration) => (self.looked_at(restoration).await?, Ok(Outcome::Enriched)),
+            Err(fault) => (Vec::new(), Err(fault.clone())),
+        };
         let verdict = match made {
             Ok(restoration) => Verdict::Found(Finding::Restored(restoration)),
             // Stopped, not failed: nothing was learnt about the picture.
             Err(fault) if fault.kind() == FaultKind::Busy => return Ok((Vec::new(), Err(fault))),
             Err(fault) => Verdict::from(fault),
         };
-        let opinion = Opinion::new(
+        entries.push(Entry::Opinion(Opinion::new(
             &self.asset.id,
-            &self.plan.step(),
+            &self.order.plan.step(),
             Subject::Pixels(self.pixels),
             &maker,
             &self.run.id,
             self.house.clock.now(),
             verdict,
-        );
-        Ok((vec![Entry::Opinion(opinion)], came_to))
+        )));
+        Ok((entries, came_to))
     }
 
-    /// Whether the same restorers made it before, and its files are still there.
-    async fn is_there(&self, maker: &Maker) -> Result<bool, Fault> {
+    /// What the same restorers made before, if its files are still there.
+    async fn there(&self, maker: &Maker) -> Result<Option<&Restoration>, Fault> {
         let current = current_opinions(self.parts);
-        let Some(opinion) = current.get(self.plan.step().as_str()) else { return Ok(false) };
+        let Some(opinion) = current.get(self.order.plan.step().as_str()) else { return Ok(None) };
         let Verdict::Found(Finding::Restored(restoration)) = &opinion.verdict else {
-            return Ok(false);
+            return Ok(None);
         };
         if opinion.maker != *maker {
-            return Ok(false);
+            return Ok(None);
         }
         for file in &restoration.files {
             if self.house.store.length(&Key::from_path(&file.path)?).await?.is_none() {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(restoration))
+    }
+
+    /// What labellers say of a restoration: opinions about it alone, never about the asset. Who
+    /// costs money is not asked, and nobody twice.
+    async fn looked_at(&self, restoration: &Restoration) -> Result<Vec<Entry>, Fault> {
+        let subject = Subject::Restored(restoration.digest);
+        let asking = Asking {
+            house: self.house,
+            run: &self.run.id,
+            collection: &self.run.collection,
+            asset: &self.asset.id,
+            subject,
+        };
+        let asked = |one: &&Arc<dyn Labeller>| {
+            let said = |opinion: &&Opinion| {
+                let by_it = opinion.step == one.step() && opinion.maker == *one.maker();
+                opinion.subject == subject && by_it && opinion.verdict.conclusive()
+            };
+            let said = self.parts.opinions.iter().find(said);
+            said.is_some_and(|opinion| !self.parts.withdrawn.contains(&opinion.run))
+        };
+        let free = self.house.labellers.iter().filter(|one| one.price().is_none());
+        let to_ask: Vec<_> = free.filter(|one| self.order.label && !asked(one)).collect();
+        if to_ask.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sides: Vec<_> = restoration.files.iter().map(|f| (f.width, f.height)).collect();
+        let Some(at) = label::nearest_shown(&sides) else { return Ok(Vec::new()) };
+        let file = &restoration.files[at];
+        let key = Key::from_path(&file.path)?;
+        let picture = label::stored(self.house, key, file, "the restored picture is lost").await?;
+        let mut entries = Vec::new();
+        for labeller in to_ask {
+            entries.extend(asking.answer(&**labeller, &picture).await?.entries());
+        }
+        Ok(entries)
     }
 }
 

@@ -44,6 +44,106 @@ pub fn blurred(picture: &Raster, sigma: f32) -> Raster {
     folded(&folded(picture, &kernel, (1, 0)), &kernel, (0, 1))
 }
 
+/// A picture with dust and scratches on it, and which of its pixels they changed visibly.
+#[derive(Debug, Clone)]
+pub struct Dusty {
+    /// The damaged picture.
+    pub picture: Raster,
+    /// Whether each pixel differs by 10 of 255 or more.
+    pub hit: Vec<bool>,
+}
+
+impl Dusty {
+    /// How many of the pixels that were hit are less than half as far from the truth in `made`.
+    pub fn mended_in(&self, made: &Raster, truth: &Raster) -> usize {
+        let off = |picture: &Raster, at: usize| -> u32 {
+            let pairs = picture.rgb()[at * 3..][..3].iter().zip(&truth.rgb()[at * 3..]);
+            pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
+        };
+        let hit = (0..self.hit.len()).filter(|&at| self.hit[at]);
+        hit.filter(|&at| off(made, at) * 2 <= off(&self.picture, at)).count()
+    }
+}
+
+/// Puts dust onto a picture, 150 specks a megapixel of up to 3.5 pixels of radius, and three
+/// scratches up to 2.5 pixels wide, two of them upright and one level; two in three are light.
+pub fn dusty(picture: &Raster, seed: u64) -> Dusty {
+    let mut chance = Chance::new(seed);
+    let mut sheet = Sheet {
+        width: picture.width() as f32,
+        height: picture.height() as f32,
+        rgb: picture.rgb().to_vec(),
+    };
+    for _ in 0..(sheet.width * sheet.height * 150e-6) as usize {
+        sheet.speck(&mut chance);
+    }
+    for level in [false, false, true] {
+        sheet.scratch(&mut chance, level);
+    }
+    let pairs = sheet.rgb.chunks_exact(3).zip(picture.rgb().chunks_exact(3));
+    let hit = pairs.map(|(a, b)| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) >= 10)).collect();
+    Dusty { picture: Raster::new(picture.width(), picture.height(), sheet.rgb), hit }
+}
+
+/// A picture that is being damaged.
+struct Sheet {
+    width: f32,
+    height: f32,
+    rgb: Vec<u8>,
+}
+
+impl Sheet {
+    fn speck(&mut self, chance: &mut Chance) {
+        let middle = [self.width * chance.unit(), self.height * chance.unit()];
+        let (radius, long) = (0.8 + 2.7 * chance.unit().powi(2), 1.0 + 0.5 * chance.unit());
+        let (tone, cover) = (tone(chance), 0.6 + 0.4 * chance.unit());
+        let reach = (radius * long + 1.0).ceil() as i32;
+        for y in -reach..=reach {
+            for x in -reach..=reach {
+                let off = (x as f32 / long).hypot(y as f32 * long);
+                let cover = cover * (radius + 0.5 - off).clamp(0.0, 1.0);
+                self.cover(middle[0] + x as f32, middle[1] + y as f32, tone, cover);
+            }
+        }
+    }
+
+    fn scratch(&mut self, chance: &mut Chance, level: bool) {
+        let (along, across) =
+            if level { (self.width, self.height) } else { (self.height, self.width) };
+        let length = along * (0.4 + 0.6 * chance.unit());
+        let first = (along - length) * chance.unit();
+        let (start, lean) = (across * (0.08 + 0.84 * chance.unit()), 0.06 * (chance.unit() - 0.5));
+        let half = 0.5 + 0.75 * chance.unit();
+        let (tone, cover) = (tone(chance), 0.5 + 0.4 * chance.unit());
+        for at in 0..length as i32 {
+            let middle = start + lean * at as f32 + 0.7 * (at as f32 / 40.0).sin();
+            for by in -3..=3 {
+                let place = middle.round() + by as f32;
+                let cover = cover * (half + 0.5 - (place - middle).abs()).clamp(0.0, 1.0);
+                match level {
+                    true => self.cover(first + at as f32, place, tone, cover),
+                    false => self.cover(place, first + at as f32, tone, cover),
+                }
+            }
+        }
+    }
+
+    fn cover(&mut self, x: f32, y: f32, tone: f32, cover: f32) {
+        if (0.0..self.width).contains(&x) && (0.0..self.height).contains(&y) {
+            let at = (y as usize * self.width as usize + x as usize) * 3;
+            for value in &mut self.rgb[at..at + 3] {
+                *value = byte(f32::from(*value) + cover * (tone - f32::from(*value)));
+            }
+        }
+    }
+}
+
+/// How light a speck or a scratch is.
+fn tone(chance: &mut Chance) -> f32 {
+    let light = chance.unit() < 0.66;
+    if light { 235.0 + 20.0 * chance.unit() } else { 10.0 + 30.0 * chance.unit() }
+}
+
 /// Moves by so many pixels across, as a camera does while the shutter is open.
 pub fn moved(picture: &Raster, pixels: usize) -> Raster {
     folded(picture, &vec![1.0; pixels], (1, 0))
@@ -171,6 +271,12 @@ mod tests {
         assert_eq!(noisy(&flat, 5.0, 3).rgb(), noisy(&flat, 5.0, 3).rgb());
         assert_eq!(blurred(&flat, 2.0).rgb(), flat.rgb());
         assert_eq!(moved(&flat, 9).rgb(), flat.rgb());
+        let dusty = dusty(&flat, 1);
+        assert!(dusty.hit.iter().filter(|hit| **hit).count() > 60);
+        assert_eq!(
+            (dusty.mended_in(&dusty.picture, &flat), dusty.mended_in(&flat, &flat) > 60),
+            (0, true)
+        );
         assert!(colourfulness(&greyed(&noisy(&flat, 20.0, 2))) < 1e-6);
     }
 }

@@ -14,7 +14,7 @@ use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use glassplate_pipeline::image::embedded;
 use glassplate_pipeline::label::{Label, LabelKind};
-use glassplate_pipeline::opinion::{Finding, Opinion, Subject, Verdict};
+use glassplate_pipeline::opinion::Subject;
 use glassplate_pipeline::pass::{Ended, Watcher};
 use glassplate_pipeline::ports::{Maker, Pace, Restorer, Rows, Verbatim};
 use glassplate_pipeline::raster::Raster;
@@ -72,7 +72,7 @@ impl Restorer for Trick {
         _: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         self.done.fetch_add(1, Ordering::SeqCst);
         for row in picture.rgb().chunks_exact(picture.width() as usize * 3) {
             if !pace.goes_on(0.5) {
@@ -88,7 +88,7 @@ impl Restorer for Trick {
                 rows.take(&wide)?;
             }
         }
-        Ok(())
+        Ok(Some("made its negative".to_owned()))
     }
 }
 
@@ -119,12 +119,16 @@ fn says_boat(_: &Raster) -> Vec<Label> {
 
 /// A home with one picture of 90 x 61 pixels.
 async fn home_with_a_picture(folder: &Path) -> (Arc<House>, AssetId) {
+    home_with(folder, &Scripted::new("looker", "1", says_boat)).await
+}
+
+/// The same, looked at by another.
+async fn home_with(folder: &Path, labeller: &Arc<Scripted>) -> (Arc<House>, AssetId) {
     let file = folder.join("plate.jpg");
     std::fs::write(&file, pictures::jpeg(90, 61, 7)).unwrap();
-    let labeller = Scripted::new("looker", "1", says_boat);
-    let done = ingested(&folder.join("home"), &labeller, &[&file]).await;
+    let done = ingested(&folder.join("home"), labeller, &[&file]).await;
     let asset = done.items[0].asset.clone().unwrap();
-    (Arc::new(house(&folder.join("home"), &labeller)), asset)
+    (Arc::new(house(&folder.join("home"), labeller)), asset)
 }
 
 async fn record(house: &House, asset: &AssetId) -> Record {
@@ -148,9 +152,18 @@ async fn stoppable(
     asset: &AssetId,
     stop: &Arc<AtomicBool>,
 ) -> (Run, Ended) {
+    let order = Order { asset: asset.clone(), plan: plan.clone(), label: false };
+    performed(house, team, order, stop).await
+}
+
+async fn performed(
+    house: &Arc<House>,
+    team: &[Arc<Trick>],
+    order: Order,
+    stop: &Arc<AtomicBool>,
+) -> (Run, Ended) {
     let restorers = team.iter().map(|one| one.clone() as Arc<dyn Restorer>).collect();
-    let orders = vec![Order { asset: asset.clone(), plan: plan.clone() }];
-    let run = run();
+    let (run, orders) = (run(), vec![order]);
     // The pass looks at `stop` before the picture; the restorer meets it in the middle.
     let told = {
         let (stop, wanted) = (stop.clone(), stop.load(Ordering::SeqCst));
@@ -197,9 +210,14 @@ async fn a_restoration_stands_beside_its_original_says_what_it_is_and_can_be_tak
     assert!(told["digital_source_type"].value.to_string().contains("algorithmicallyEnhanced"));
     assert_eq!(made.restoration.source_type, SOURCE_TYPE);
     let xmp = String::from_utf8_lossy(&bytes);
-    for said in
-        [asset.as_str(), &before.digest.sha256.to_string(), "levels", "upscale", "xmpMM:History"]
-    {
+    for said in [
+        asset.as_str(),
+        &before.digest.sha256.to_string(),
+        "levels",
+        "upscale",
+        "made its negative",
+        "xmpMM:History",
+    ] {
         assert!(xmp.contains(said), "{said}");
     }
     let original_key = Key::Original { tenant: house.tenant.clone(), digest: before.digest.sha256 };
@@ -231,32 +249,42 @@ async fn a_restoration_stands_beside_its_original_says_what_it_is_and_can_be_tak
     assert_eq!(anew.balance.enriched, 1, "what was deleted can be made anew");
 }
 
-#[tokio::test]
-async fn what_is_seen_only_on_a_restored_picture_never_joins_the_labels() {
-    let folder = tempfile::tempdir().unwrap();
-    let (house, asset) = home_with_a_picture(folder.path()).await;
-    let plan = Plan::new([Repair::Colourise], Mode::Fast).unwrap();
-    restored(&house, &[Trick::new(Repair::Colourise, 1)], &plan, &asset).await;
-    let before = record(&house, &asset).await;
-    let subject = Subject::Restored(before.restorations[0].restoration.digest);
-    assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
-    let maker = Maker {
-        backend: "test".to_owned(),
-        model: "looker".to_owned(),
-        version: "1".to_owned(),
-        parameters: String::new(),
-    };
-    let claims = ["boat", "dragon"].map(|name| claim(name, "", LabelKind::Object, 0.8));
-    let verdict = Verdict::Found(Finding::Labelled(claims.to_vec()));
-    let (run, now) = (run(), Timestamp::now());
-    let opinion = Opinion::new(&asset, "label:looker", subject, &maker, &run.id, now, verdict);
-    let entries = vec![Entry::Run(run), Entry::Opinion(opinion)];
-    house.catalogue.append(&house.tenant, entries).await.unwrap();
+/// Says that there is a boat, and a dragon where the picture is not the original.
+fn sees_dragons(shown: &Raster) -> Vec<Label> {
+    let original = decoded(&pictures::jpeg(90, 61, 7)).unwrap();
+    let apart = shown.rgb()[0].abs_diff(original.rgb()[0]);
+    let names = if apart > 16 { &["boat", "dragon"][..] } else { &["boat"] };
+    names.iter().map(|name| claim(name, "", LabelKind::Object, 0.8)).collect()
+}
 
+#[tokio::test]
+async fn what_is_seen_only_on_a_restored_picture_is_kept_apart_and_asked_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let labeller = Scripted::new("looker", "1", sees_dragons);
+    let (house, asset) = home_with(folder.path(), &labeller).await;
+    let plan = Plan::new([Repair::Colourise], Mode::Fast).unwrap();
+    let team = [Trick::new(Repair::Colourise, 1)];
+    let ordered = |label| Order { asset: asset.clone(), plan: plan.clone(), label };
+    let asked = labeller.asked();
+    let before = record(&house, &asset).await;
+    performed(&house, &team, ordered(false), &Arc::default()).await;
+    assert_eq!(labeller.asked(), asked, "only who wants it has it labelled");
+
+    let (run, ended) = performed(&house, &team, ordered(true), &Arc::default()).await;
+    assert_eq!((ended.balance.enriched, team[0].done.load(Ordering::SeqCst)), (1, 1));
     let after = record(&house, &asset).await;
     assert_eq!(after.labels, before.labels);
-    let only: Vec<_> = after.restorations[0].labels.iter().map(|label| &label.name[..]).collect();
+    let made = &after.restorations[0];
+    let only: Vec<_> = made.labels.iter().map(|label| &label.name[..]).collect();
     assert_eq!(only, ["dragon"]);
+    let subject = Subject::Restored(made.restoration.digest);
+    assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
+
+    let (_, again) = performed(&house, &team, ordered(true), &Arc::default()).await;
+    assert_eq!((again.balance.unchanged, labeller.asked()), (1, asked + 1));
+    let undone = Entry::Run(run.undone());
+    house.catalogue.append(&house.tenant, vec![undone]).await.unwrap();
+    assert!(record(&house, &asset).await.restorations[0].labels.is_empty());
 }
 
 #[tokio::test]

@@ -172,7 +172,11 @@ impl Picture {
             let luma = (299 * red + 587 * green + 114 * blue + 500) / 1000;
             rgb.extend([luma as u8; 3]);
         }
-        let raster = Raster::new(self.raster.width(), self.raster.height(), rgb);
+        self.showing(Raster::new(self.raster.width(), self.raster.height(), rgb))
+    }
+
+    /// The same picture with other pixels for the labellers to see: damaged or repaired ones.
+    pub fn showing(&self, raster: Raster) -> Self {
         Self { raster: Arc::new(raster), ..self.clone() }
     }
 

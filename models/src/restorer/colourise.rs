@@ -138,7 +138,7 @@ impl Restorer for Colouriser {
         _: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let (width, height) = (picture.width(), picture.height());
         let luma = Arc::new(luma_plane(picture));
         let coarse = Arc::new(self.guessed(&luma, width, height).await?);
@@ -155,7 +155,7 @@ impl Restorer for Colouriser {
             rows.take(&strip)?;
             go_on(pace, last as f32 / height as f32)?;
         }
-        Ok(())
+        Ok(None)
     }
 }
 

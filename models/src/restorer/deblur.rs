@@ -71,10 +71,11 @@ impl Restorer for Deblurrer {
         strength: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let sigma = strength.unwrap_or_default() * UNDONE;
         if sigma < NARROWEST {
-            return rows.take(picture.rgb());
+            rows.take(picture.rgb())?;
+            return Ok(Some("left alone: it is sharp".to_owned()));
         }
         let filter = Arc::new(Filter::undoing(sigma));
         let luma = Arc::new(luma_plane(picture));
@@ -92,7 +93,7 @@ impl Restorer for Deblurrer {
             rows.take(&strip)?;
             go_on(pace, last as f32 / height as f32)?;
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -74,7 +74,7 @@ impl Restorer for Denoiser {
         strength: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let planes = rgb_planes(picture);
         let strength = strength.unwrap_or_default() / 255.0;
         let mut passage = Passage::new(self.tiling, &self.pool, &planes, feed, strength);
@@ -82,7 +82,7 @@ impl Restorer for Denoiser {
             let strip: Vec<u8> = values.iter().map(|value| byte(value * 255.0)).collect();
             rows.take(&strip)?;
         }
-        Ok(())
+        Ok(None)
     }
 }
 

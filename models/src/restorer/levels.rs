@@ -60,7 +60,7 @@ impl Restorer for Leveller {
         _: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let source = picture.clone();
         let levels = tokio::task::spawn_blocking(move || Levels::of(&source));
         let levels =
@@ -70,7 +70,7 @@ impl Restorer for Leveller {
             rows.take(&levels.applied(strip, at * ROWS * width))?;
             go_on(pace, ((at + 1) * ROWS) as f32 / height as f32)?;
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod colourise;
 pub mod deblur;
 pub mod denoise;
+pub mod dust;
 pub mod levels;
 pub mod upscale;
 

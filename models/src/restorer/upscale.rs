@@ -113,7 +113,7 @@ impl Restorer for Upscaler {
         _: Option<f32>,
         rows: &mut dyn Rows,
         pace: &dyn Pace,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let planes: Vec<Picture> = self.networks.iter().map(|one| one.planes_of(picture)).collect();
         let mut passages: Vec<Passage<'_>> = self
             .networks
@@ -127,7 +127,7 @@ impl Restorer for Upscaler {
             let mut mean: Vec<f32> = Vec::new();
             for (one, passage) in self.networks.iter().zip(&mut passages) {
                 let Some(values) = passage.rows(&|share| go_on(pace, share)).await? else {
-                    return Ok(());
+                    return Ok(None);
                 };
                 let values = one.coloured(values, &colours, row);
                 if mean.is_empty() {

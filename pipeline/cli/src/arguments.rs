@@ -393,13 +393,16 @@ pub(crate) struct Restore {
     /// An asset's id, or a search: every picture that it finds
     #[arg(required = true, value_name = "ASSET|QUERY")]
     pub(crate) target: Vec<String>,
-    /// What to do, separated by commas: denoise, deblur, levels, colourise, upscale
+    /// What to do, separated by commas: dust, denoise, deblur, levels, colourise, upscale
     /// [default: what the picture needs]
     #[arg(long, value_delimiter = ',', value_name = "STEPS")]
     pub(crate) steps: Vec<Repair>,
     /// How to enlarge: fidelity invents nothing, quality looks best, fast draws crisp edges
     #[arg(long, value_name = "MODE", default_value = "fidelity", value_parser = mode)]
     pub(crate) mode: Mode,
+    /// Show the repaired pictures to the networks here too; what they see only there is kept apart
+    #[arg(long, conflicts_with = "delete")]
+    pub(crate) label: bool,
     /// Say what would be done and how long it would take, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

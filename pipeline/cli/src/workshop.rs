@@ -6,6 +6,7 @@ use glassplate_models::card::{Card, Task};
 use glassplate_models::restorer::colourise::Colouriser;
 use glassplate_models::restorer::deblur::Deblurrer;
 use glassplate_models::restorer::denoise::Denoiser;
+use glassplate_models::restorer::dust::Duster;
 use glassplate_models::restorer::levels::Leveller;
 use glassplate_models::restorer::upscale::Upscaler;
 use glassplate_models::shelf::Shelf;
@@ -57,6 +58,7 @@ impl Desk {
             Ok::<_, Fault>((card.name.clone(), self.runtime(shelf)?))
         };
         Ok(match repair {
+            Repair::Dust => Arc::new(Duster::new(threads)),
             Repair::Denoise => {
                 let (name, runtime) = open(Task::Denoise, &|_| true)?;
                 Arc::new(Denoiser::open(shelf, &runtime, &name, threads)?)

@@ -26,6 +26,8 @@ pub const SOURCE_TYPE: &str =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
+    /// Specks and scratches are drawn anew from what is around them.
+    Dust,
     /// Noise is taken away.
     Denoise,
     /// Edges are made sharper.
@@ -40,12 +42,13 @@ pub enum Repair {
 
 impl Repair {
     /// Every repair, in the order of the work.
-    pub const ALL: [Self; 5] =
-        [Self::Denoise, Self::Deblur, Self::Levels, Self::Colourise, Self::Upscale];
+    pub const ALL: [Self; 6] =
+        [Self::Dust, Self::Denoise, Self::Deblur, Self::Levels, Self::Colourise, Self::Upscale];
 
     /// Its name, as people type it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Dust => "dust",
             Self::Denoise => "denoise",
             Self::Deblur => "deblur",
             Self::Levels => "levels",
@@ -147,7 +150,10 @@ pub struct Repaired {
     /// pixels; absent where there is no strength.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<f32>,
-    /// How long it took.
+    /// What there is to say of it: what was found, or why the picture was left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// How long it took, in seconds.
     pub seconds: f32,
 }
 

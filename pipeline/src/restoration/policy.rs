@@ -16,6 +16,8 @@ use crate::fault::Fault;
 pub struct Policy {
     /// What matters when pictures are made larger.
     pub mode: Mode,
+    /// When specks and scratches are drawn anew.
+    pub dust: When,
     /// When noise is taken away.
     pub denoise: When,
     /// When edges are made sharper.
@@ -26,19 +28,25 @@ pub struct Policy {
     pub colourise: When,
     /// When the picture is made larger.
     pub upscale: When,
+    /// When labellers that cost nothing are asked about what was repaired, too; what they see
+    /// there and not on the original is kept apart.
+    pub label: When,
 }
 
 impl Policy {
-    /// What `auto` means: each repair where the damage shows and the repair helps.
+    /// What `auto` means: each repair where the damage shows and the repair helps. Dust is left to
+    /// who asks for it: assess does not see it, and in a picture without dust the repair can only harm.
     pub fn auto() -> Self {
         let when = |text: &str| text.parse().expect("a test reads every condition of it");
         Self {
             mode: Mode::Fidelity,
+            dust: When::default(),
             denoise: when("noise >= 8"),
             deblur: when("blur >= 1.3 and blur <= 4 and noise < 4 and photographs"),
             levels: when("contrast < 0.6 and photographs"),
             colourise: when("monochrome photographs"),
             upscale: when("long edge < 1000"),
+            label: when("noise >= 20"),
         }
     }
 
@@ -53,8 +61,9 @@ impl Policy {
         Plan::new(wanted.map(|(repair, _)| repair), self.mode)
     }
 
-    fn rules(&self) -> [(Repair, &When); 5] {
+    fn rules(&self) -> [(Repair, &When); 6] {
         [
+            (Repair::Dust, &self.dust),
             (Repair::Denoise, &self.denoise),
             (Repair::Deblur, &self.deblur),
             (Repair::Levels, &self.levels),

@@ -1,9 +1,16 @@
 //! Label: every labeller's opinion of the picture, asked only where none is known.
 
+use std::sync::Arc;
+
 use crate::embedding::Embedding;
+use crate::enrich::House;
 use crate::fault::Fault;
+use crate::image::render::reduced_to;
+use crate::image::{decode, probe};
 use crate::opinion::{Finding, Told, Verdict};
-use crate::ports::{Labeller, Said, Shown};
+use crate::ports::{Labeller, Said, Shown, ShownFile};
+use crate::rendition::Rendition;
+use crate::store::Key;
 
 /// The longest side that a labeller is shown, in pixels: see [`Shown::raster`].
 pub const SHOWN_SIZE: u32 = 1024;
@@ -12,6 +19,40 @@ pub const SHOWN_SIZE: u32 = 1024;
 pub fn nearest_shown(sides: &[(u32, u32)]) -> Option<usize> {
     let longest = |at: usize| sides[at].0.max(sides[at].1);
     (0..sides.len()).min_by_key(|&at| (longest(at).abs_diff(SHOWN_SIZE), u32::MAX - longest(at)))
+}
+
+/// Reads a stored picture and decodes it to what labellers are shown; when it is not there, `lost`
+/// says so.
+///
+/// # Errors
+/// What the store says, and what decoding comes to.
+pub(crate) async fn stored(
+    house: &House,
+    key: Key,
+    file: &Rendition,
+    lost: &str,
+) -> Result<Shown, Fault> {
+    let bytes = house.store.read(&key).await;
+    let bytes = bytes.map_err(|fault| Fault::broken(lost).because(fault))?;
+    let memory = u64::from(file.width) * u64::from(file.height) * 8;
+    let _room = house.floor.room_for_pixels(memory).await;
+    let (limits, bytes) = (house.limits.clone(), Arc::new(bytes));
+    let shown = ShownFile {
+        key,
+        media_type: file.media_type.clone(),
+        width: file.width,
+        height: file.height,
+        bytes: bytes.clone(),
+    };
+    let decoded = tokio::task::spawn_blocking(move || {
+        let technical = probe::probe(&bytes, &limits)?;
+        let decoded = decode::decode(&bytes, &technical, &limits)?;
+        reduced_to(decoded.raster, SHOWN_SIZE)
+    });
+    match decoded.await {
+        Ok(raster) => Ok(Shown { raster: Arc::new(raster?), file: Some(shown) }),
+        Err(e) => Err(Fault::broken("a defect in decoding stopped it").because(e)),
+    }
 }
 
 /// What a labeller said, as the ledger keeps it.

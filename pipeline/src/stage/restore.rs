@@ -183,19 +183,21 @@ async fn repaired(
         let strength = one.strength(&found);
         let (width, height) = (picture.width() * one.scale(), picture.height() * one.scale());
         let stretch = Stretch { pace, at, of: team.len() };
+        let remark;
         if at + 1 == team.len() {
             let mut canvas = PlaneCanvas::new(width, height);
-            one.restore(&picture, strength, &mut canvas, &stretch).await?;
+            remark = one.restore(&picture, strength, &mut canvas, &stretch).await?;
             planes = Some(canvas.done()?);
         } else {
             let mut canvas = PixelCanvas::new(width, height);
-            one.restore(&picture, strength, &mut canvas, &stretch).await?;
+            remark = one.restore(&picture, strength, &mut canvas, &stretch).await?;
             picture = Arc::new(canvas.done()?);
         }
         repairs.push(Repaired {
             repair: one.repair(),
             maker: one.maker().clone(),
             strength,
+            remark,
             seconds: began.elapsed().as_secs_f32(),
         });
     }
@@ -247,12 +249,10 @@ fn coded(planes: &Planes, width: u32, height: u32) -> Result<Vec<u8>, Fault> {
 
 fn told(repaired: &Repaired) -> [String; 3] {
     let Maker { backend, model, version, parameters } = &repaired.maker;
-    let strength = repaired.strength.map(|strength| format!("strength {strength} "));
-    [
-        repaired.repair.name().to_owned(),
-        format!("{backend} {model} {version}"),
-        format!("{}{parameters}", strength.unwrap_or_default()),
-    ]
+    let strength = repaired.strength.map(|strength| format!("strength {strength}"));
+    let said = [strength, repaired.remark.clone(), Some(parameters.clone())];
+    let said: Vec<String> = said.into_iter().flatten().filter(|one| !one.is_empty()).collect();
+    [repaired.repair.name().to_owned(), format!("{backend} {model} {version}"), said.join("; ")]
 }
 
 async fn off_the_runtime<T: Send + 'static>(

@@ -3,12 +3,11 @@
 //! `cargo run --release -p glassplate-tests --bin bench-restore [REPAIR...]`; the data is
 //! `../shared/data` beside the workspace. Networks are taken from the shelf in the folder
 //! GLASSPLATE_TEST_MODELS, or `target/models`; GLASSPLATE_TEST_CARDS names a folder of cards besides.
-//! Everything is seeded. Repairs: denoise, deblur, colourise, fidelity, fast, quality, seams, memory.
+//! Everything is seeded. Repairs: dust, denoise, deblur, colourise, fidelity, fast, quality, perceived, seams, memory.
 #![allow(clippy::print_stdout, reason = "a command that prints its measurements")]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::process::{Command, Stdio};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -16,18 +15,20 @@ use glassplate_models::card::{Mode, Task};
 use glassplate_models::restorer::colourise::Colouriser;
 use glassplate_models::restorer::deblur::Deblurrer;
 use glassplate_models::restorer::denoise::Denoiser;
+use glassplate_models::restorer::dust::Duster;
 use glassplate_models::restorer::upscale::Upscaler;
-use glassplate_models::session::Runtime;
+use glassplate_models::session::{Runtime, SessionPool};
 use glassplate_models::shelf::Shelf;
-use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::ports::{Pace, Restorer, Rows};
+use glassplate_pipeline::ports::Restorer;
 use glassplate_pipeline::raster::Raster;
 use glassplate_pipeline::stage::restore::measured;
 use glassplate_tests::damage::{
-    blurred, chroma_error, colourfulness, greyed, noisy, psnr, psnr_of_luma,
+    blurred, chroma_error, colourfulness, dusty, greyed, noisy, psnr, psnr_of_luma,
 };
 use glassplate_tests::measure::{Outcome, describe_machine, peak_kib};
+use glassplate_tests::perception::Eye;
 use glassplate_tests::photographs::{data_folder, files, whole};
+use glassplate_tests::restoring::repaired;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -36,6 +37,9 @@ async fn main() -> Outcome<()> {
     let bench = Bench::open()?;
     describe_machine();
     let kodak = bench.pictures("kodak24")?;
+    if asked("dust") {
+        bench.dust().await?;
+    }
     if asked("denoise") {
         bench.denoise(&kodak).await?;
     }
@@ -52,6 +56,9 @@ async fn main() -> Outcome<()> {
             bench.upscale(name, mode, &kodak[0]).await?;
         }
     }
+    if asked("perceived") {
+        bench.perceived(&kodak).await?;
+    }
     if asked("seams") {
         bench.seams(&kodak[0]).await?;
     }
@@ -66,39 +73,6 @@ struct Bench {
     shelf: Shelf,
     runtime: Runtime,
     threads: usize,
-}
-
-/// Keeps rows, and never stops.
-#[derive(Default)]
-struct Kept(Vec<u8>);
-
-impl Rows for Kept {
-    fn take(&mut self, rgb: &[u8]) -> Result<(), Fault> {
-        self.0.extend_from_slice(rgb);
-        Ok(())
-    }
-}
-
-struct Always;
-
-impl Pace for Always {
-    fn goes_on(&self, _: f32) -> bool {
-        true
-    }
-}
-
-/// Repairs a picture; gives the seconds too.
-async fn repaired(
-    one: &dyn Restorer,
-    picture: &Raster,
-    strength: Option<f32>,
-) -> Outcome<(Raster, f64)> {
-    let picture = Arc::new(picture.clone());
-    let mut rows = Kept::default();
-    let began = Instant::now();
-    one.restore(&picture, strength, &mut rows, &Always).await?;
-    let (width, height) = (picture.width() * one.scale(), picture.height() * one.scale());
-    Ok((Raster::new(width, height, rows.0), began.elapsed().as_secs_f64()))
 }
 
 fn megapixels(picture: &Raster) -> f64 {
@@ -157,9 +131,50 @@ impl Bench {
         Ok(Denoiser::open(&self.shelf, &self.runtime, &name, self.threads)?)
     }
 
+    async fn dust(&self) -> Outcome<()> {
+        let duster = Duster::new(self.threads);
+        println!("\ndust: seeded specks and scratches, and the same pictures undamaged");
+        for set in ["restoration_bench/dev/kodak24", "coco_sample"] {
+            let (mut before, mut after, mut undamaged) = (vec![], vec![], vec![]);
+            let (mut hit, mut mended, mut seconds, mut untouched) = (0, 0, vec![], 0);
+            for (path, seed) in files(&self.data.join(set))?.iter().zip(1..) {
+                let clean = whole(path)?;
+                let damaged = dusty(&clean, seed);
+                let strength = duster.strength(&measured(&damaged.picture));
+                let (made, spent) = repaired(&duster, &damaged.picture, strength).await?;
+                before.push(psnr(&damaged.picture, &clean));
+                after.push(psnr(&made, &clean));
+                seconds.push(spent / megapixels(&clean));
+                hit += damaged.hit.iter().filter(|hit| **hit).count();
+                mended += damaged.mended_in(&made, &clean);
+                let (left, _) =
+                    repaired(&duster, &clean, duster.strength(&measured(&clean))).await?;
+                untouched += usize::from(left == clean);
+                undamaged.push(psnr(&left, &clean).min(99.0));
+            }
+            let worst = undamaged.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "  {set}: {:.2} -> {:.2} dB, {:.0} % of the damage mended; {:.2} s a megapixel; undamaged: \
+                 {untouched} of {} not touched, worst {worst:.1} dB",
+                mean(&before),
+                mean(&after),
+                100.0 * mended as f64 / hit as f64,
+                mean(&seconds),
+                undamaged.len()
+            );
+        }
+        Ok(())
+    }
+
     async fn denoise(&self, kodak: &[Raster]) -> Outcome<()> {
         let denoiser = self.denoiser()?;
         println!("\ndenoise, kodak24: PSNR of red, green and blue; strength as assess measures it");
+        if !python().exists() {
+            println!(
+                "  OpenCV is not compared: python3 -m venv target/peers && \
+                 target/peers/bin/pip install opencv-python-headless"
+            );
+        }
         for sigma in [10.0, 25.0, 50.0] {
             let (mut before, mut after, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
             for (clean, seed) in kodak.iter().zip(1..) {
@@ -176,6 +191,13 @@ impl Bench {
                 mean(&after),
                 mean(&seconds)
             );
+            if python().exists() {
+                let (strength, theirs, seconds) = non_local_means(kodak, sigma)?;
+                println!(
+                    "    OpenCV's non-local means at its best strength here, {strength}: {theirs:.2} dB; \
+                     {seconds:.2} s a megapixel"
+                );
+            }
         }
         Ok(())
     }
@@ -236,6 +258,24 @@ impl Bench {
                 mean(&seconds)
             );
         }
+        let folder = self.data.join("historical/dev/loc_prokudin_colour_reference");
+        for path in files(&folder)? {
+            let Some(plate) = path.to_str().and_then(|path| path.strip_suffix("_green_gray.png"))
+            else {
+                continue;
+            };
+            let (grey, truth) = (whole(&path)?, whole(Path::new(&format!("{plate}_rgb.png")))?);
+            let (made, _) = repaired(&colouriser, &grey, None).await?;
+            println!(
+                "  plate {}, of green: chroma error {:.1}, grey {:.1}; {:.2} dB, grey {:.2} dB, tint {:.2} dB",
+                plate.rsplit('/').next().unwrap_or_default(),
+                chroma_error(&made, &truth),
+                chroma_error(&grey, &truth),
+                psnr(&made, &truth),
+                psnr(&grey, &truth),
+                psnr(&tinted(&grey), &truth)
+            );
+        }
         Ok(())
     }
 
@@ -263,6 +303,52 @@ impl Bench {
         }
         let (_, spent) = repaired(&upscaler, &cropped(picture, 256, 256), None).await?;
         println!("  {:.1} s a megapixel of the original", spent / 0.065_536);
+        Ok(())
+    }
+
+    /// Whether enlarged pictures look more like the truth than bicubic ones do.
+    async fn perceived(&self, kodak: &[Raster]) -> Outcome<()> {
+        let encoder = self.shelf.path(&self.named(Task::Colourise, None)?)?;
+        let eye = Eye::new(SessionPool::open(&self.runtime, &encoder, 1)?);
+        println!(
+            "\nupscale x4, perceptual distance to the truth (see perception.rs), against bicubic"
+        );
+        let mut sets = vec![("kodak24, reduced", Vec::new()), ("BSD100/x4", Vec::new())];
+        for truth in kodak {
+            sets[0].1.push((reduced(truth, 4)?, truth.clone()));
+        }
+        let folder = self.data.join("restoration_bench/dev/BSD100/x4");
+        for path in
+            files(&folder)?.iter().filter(|path| path.to_string_lossy().ends_with("_LR.png"))
+        {
+            let truth = whole(Path::new(&path.to_string_lossy().replace("_LR", "_HR")))?;
+            sets[1].1.push((whole(path)?, truth));
+        }
+        for (name, mode) in
+            [("fidelity", Mode::Fidelity), ("fast", Mode::Fast), ("quality", Mode::Quality)]
+        {
+            let upscaler = self.upscaler(mode)?;
+            for (set, pictures) in &sets {
+                let (mut nearer, mut plain, mut ours) = (0, Vec::new(), Vec::new());
+                for (small, truth) in pictures {
+                    let (made, _) = repaired(&upscaler, small, None).await?;
+                    let bicubic = enlarged(small, 4)?;
+                    let [width, height] =
+                        [truth.width().min(made.width()), truth.height().min(made.height())];
+                    let [truth, made, bicubic] =
+                        [truth, &made, &bicubic].map(|one| cropped(one, width, height));
+                    plain.push(eye.apart(&bicubic, &truth).await?);
+                    ours.push(eye.apart(&made, &truth).await?);
+                    nearer += usize::from(ours.last() < plain.last());
+                }
+                println!(
+                    "  {name}, {set}: nearer than bicubic on {nearer} of {}; {:.3}, bicubic {:.3}",
+                    pictures.len(),
+                    mean(&ours),
+                    mean(&plain)
+                );
+            }
+        }
         Ok(())
     }
 
@@ -315,6 +401,43 @@ impl Bench {
     }
 }
 
+/// Python with OpenCV.
+fn python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin/python")
+}
+
+/// OpenCV's non-local means on the same noisy pictures, with the strength that suits them best: which
+/// one, the PSNR, and the seconds a megapixel.
+fn non_local_means(clean: &[Raster], sigma: f32) -> Outcome<(f32, f64, f64)> {
+    let strengths = [0.4, 0.6, 0.8, 1.0, 1.2].map(|share| (share * sigma).round());
+    let folder = tempfile::tempdir()?;
+    let place = |name: String| folder.path().join(name);
+    for (picture, seed) in clean.iter().zip(1..) {
+        let noisy = noisy(picture, sigma, seed);
+        let (width, height) = (noisy.width(), noisy.height());
+        let path = place(format!("noisy-{seed}.png"));
+        image::save_buffer(path, noisy.rgb(), width, height, image::ColorType::Rgb8)?;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/nlm.py");
+    let mut command = Command::new(python());
+    command.arg(script).arg(folder.path()).args(strengths.map(|one| one.to_string()));
+    let said = command.stderr(Stdio::inherit()).output()?;
+    let spent: f64 = String::from_utf8(said.stdout)?.trim().parse()?;
+    let all: f64 = clean.iter().map(megapixels).sum();
+    let mut best = (0.0, 0.0);
+    for strength in strengths {
+        let mut found = Vec::new();
+        for (picture, seed) in clean.iter().zip(1_u64..) {
+            let made = whole(&place(format!("{strength}-noisy-{seed}.png")))?;
+            found.push(psnr(&made, picture));
+        }
+        if mean(&found) > best.1 {
+            best = (strength, mean(&found));
+        }
+    }
+    Ok((best.0, best.1, spent / (all * strengths.len() as f64)))
+}
+
 fn window(picture: &Raster, left: u32, top: u32, width: u32, height: u32) -> Raster {
     let rows = picture.rgb().chunks_exact(picture.width() as usize * 3).skip(top as usize);
     let rgb = rows
@@ -334,12 +457,20 @@ fn difference(one: &Raster, other: &Raster) -> f64 {
 }
 
 fn enlarged(picture: &Raster, scale: u32) -> Outcome<Raster> {
-    let (width, height) = (picture.width(), picture.height());
-    let source = ImageRef::new(width, height, picture.rgb(), PixelType::U8x3)?;
-    let mut large = Image::new(width * scale, height * scale, PixelType::U8x3);
+    resized(picture, picture.width() * scale, picture.height() * scale)
+}
+
+fn reduced(picture: &Raster, scale: u32) -> Outcome<Raster> {
+    resized(picture, picture.width() / scale, picture.height() / scale)
+}
+
+/// Another size, bicubic.
+fn resized(picture: &Raster, width: u32, height: u32) -> Outcome<Raster> {
+    let source = ImageRef::new(picture.width(), picture.height(), picture.rgb(), PixelType::U8x3)?;
+    let mut other = Image::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new().resize(&source, &mut large, &options)?;
-    Ok(Raster::new(width * scale, height * scale, large.into_vec()))
+    Resizer::new().resize(&source, &mut other, &options)?;
+    Ok(Raster::new(width, height, other.into_vec()))
 }
 
 /// The constant warm tint that says nothing: CIE Lab's a 2 and b 8 as they are at middle grey.

@@ -151,7 +151,10 @@ async fn restore_after(desk: &Desk, house: &Arc<House>, arguments: &Ingest) -> R
         return Ok(());
     }
     let assets = relabel::assets(house, collection, None).await?;
-    let orders = orders(house, &assets, |seen| policy.plan(seen)).await?;
+    let orders = orders(house, &assets, |seen| {
+        policy.plan(seen).map(|plan| (plan, policy.label.holds(seen)))
+    });
+    let orders = orders.await?;
     if orders.is_empty() {
         return Ok(());
     }

@@ -33,6 +33,9 @@ impl Shown {
     pub(crate) fn keep(&self, record: &mut Record) -> usize {
         let before = record.labels.len();
         if let Self::Above(bar) = self {
+            for made in &mut record.restorations {
+                made.labels.retain(|label| bar.shows_only(label, &record.labels));
+            }
             record.labels.retain(|label| bar.shows(label));
         }
         before - record.labels.len()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use glassplate_pipeline::asset::AssetId;
 use glassplate_pipeline::enrich::House;
 use glassplate_pipeline::fault::Fault;
-use glassplate_pipeline::restoration::{Plan, Policy};
+use glassplate_pipeline::restoration::{Plan, Policy, Seen};
 use glassplate_pipeline::restore::{Ended, Order, discard, restore, seen};
 use glassplate_pipeline::run::{Item, Outcome, Run};
 use glassplate_search::Ask;
@@ -33,6 +33,7 @@ A restoration is a file of its own that says what was done to it; the original i
   glassplate restore ASSET                       what this picture needs
   glassplate restore is:monochrome --dry-run     which pictures, what, and how long
   glassplate restore ASSET --steps upscale --mode fidelity
+  glassplate restore 'noise>=20' --label         label the repaired copies too, apart from the originals
   glassplate restore ASSET --delete              away with its restorations
 
 Exit codes:
@@ -57,16 +58,21 @@ pub(super) struct Restored {
 pub(crate) async fn run(desk: &Desk, arguments: &Restore) -> Result<Exit, Fault> {
     let desk = &desk.on(arguments.device.device);
     let catalogue = desk.existing_catalogue().await?;
-    let house = Arc::new(desk.house(Staff::none()).await?);
+    let staff = match arguments.label && !arguments.dry_run {
+        true => Staff { labellers: desk.labellers()?, ..Staff::none() },
+        false => Staff::none(),
+    };
+    let house = Arc::new(desk.house(staff).await?);
     if arguments.delete {
         return delete(desk, &house, arguments).await;
     }
     let assets = targets(desk, &house, &arguments.target).await?;
     let orders = orders(&house, &assets, |seen| {
-        match Plan::new(arguments.steps.iter().copied(), arguments.mode) {
+        let plan = match Plan::new(arguments.steps.iter().copied(), arguments.mode) {
             Some(plan) => Some(plan),
             None => Policy { mode: arguments.mode, ..Policy::auto() }.plan(seen),
-        }
+        };
+        plan.map(|plan| (plan, arguments.label))
     });
     let orders = orders.await?;
     if arguments.dry_run {
@@ -107,17 +113,18 @@ pub(super) async fn perform(
     Ok(Restored { run, ended: ended?, seconds: began.elapsed().as_secs_f64() })
 }
 
-/// Plans for each asset; those of which nothing is wanted are left out.
+/// Orders for each asset, as its plan and whether to label what comes out; those of which nothing is
+/// wanted are left out.
 pub(super) async fn orders(
     house: &House,
     assets: &[AssetId],
-    plan: impl Fn(&glassplate_pipeline::restoration::Seen) -> Option<Plan>,
+    plan: impl Fn(&Seen) -> Option<(Plan, bool)>,
 ) -> Result<Vec<Order>, Fault> {
     let mut orders = Vec::new();
     for page in assets.chunks(PAGE) {
         for parts in house.catalogue.parts_of_many(&house.tenant, page).await? {
-            if let Some(plan) = seen(&parts).and_then(|seen| plan(&seen)) {
-                orders.push(Order { asset: parts.asset.id, plan });
+            if let Some((plan, label)) = seen(&parts).and_then(|seen| plan(&seen)) {
+                orders.push(Order { asset: parts.asset.id, plan, label });
             }
         }
     }

@@ -79,7 +79,9 @@ fn print<'a>(record: &Record, hidden: usize, family: impl Iterator<Item = &'a As
         data(format!("restored by programs: {}", restored.restoration.name));
         for repaired in &restored.restoration.repairs {
             let by = format!("{} {}", repaired.maker.model, repaired.maker.version);
-            data(format!("  {}: {by}, {:.1} s", repaired.repair.name(), repaired.seconds));
+            let remark = repaired.remark.iter().map(|remark| format!("; {remark}"));
+            let remark: String = remark.collect();
+            data(format!("  {}: {by}, {:.1} s{remark}", repaired.repair.name(), repaired.seconds));
         }
         for file in &restored.restoration.files {
             data(format!("  {} x {}  {}", file.width, file.height, file.path));

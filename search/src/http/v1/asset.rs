@@ -165,7 +165,7 @@ struct RestorationTold<'a> {
     /// What kind of picture it is: one of IPTC's digital source types.
     #[schema(format = "uri")]
     source_type: &'a str,
-    /// What was done, in order: `repair`, `maker`, `strength` and `seconds`.
+    /// What was done, in order: `repair`, `maker`, `strength`, `remark` and `seconds`.
     #[schema(value_type = Vec<Object>)]
     repairs: &'a [Repaired],
     /// The files, largest first.
@@ -377,7 +377,12 @@ fn told<'a>(
                 sha256: made.restoration.digest.to_string(),
                 run: &made.run,
                 at: made.at,
-                labels: made.labels.iter().map(|label| label_told(label, include)).collect(),
+                labels: made
+                    .labels
+                    .iter()
+                    .filter(|label| bar.is_none_or(|bar| bar.shows_only(label, &record.labels)))
+                    .map(|label| label_told(label, include))
+                    .collect(),
             })
             .collect(),
         hidden: record.labels.len() - labels.len(),

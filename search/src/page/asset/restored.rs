@@ -9,7 +9,8 @@ use super::Seen;
 use super::about::moment;
 use crate::page::links;
 
-/// Writes every restoration beside the original; two pictures, whatever the browser can do.
+/// Writes every restoration beside the original: two pictures, which `asset.js` lays over each other
+/// with a slider between them.
 pub(super) fn restorations(seen: &Seen<'_>) -> Markup {
     html! {
         @for made in &seen.record.restorations { (restoration(seen, made)) }
@@ -21,10 +22,12 @@ fn restoration(seen: &Seen<'_>, made: &RecordRestoration) -> Markup {
     let original = record.renditions.iter().find(|r| r.width.max(r.height) <= 1024);
     let original = original.or(record.renditions.first());
     let shown = made.restoration.files.last();
+    let only = made.labels.iter().filter(|label| seen.site.bar.shows_only(label, &record.labels));
+    let only: Vec<_> = only.map(|label| label.name.as_str()).collect();
     html! {
         section.restoration {
             h2 { "Restored by programs" }
-            p.mark {
+            p.warning {
                 "Not the original: " strong { (made.restoration.name) } ", made " (moment(made.at)) " in "
                 a href=(links::run(made.run.as_str())) { "run " (made.run) }
                 ". Details may be made up."
@@ -56,10 +59,10 @@ fn restoration(seen: &Seen<'_>, made: &RecordRestoration) -> Markup {
                     }
                 }
             }
-            @if !made.labels.is_empty() {
+            @if !only.is_empty() {
                 p.quiet {
                     "Seen only here, and so not among the picture's labels: "
-                    (made.labels.iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "))
+                    (only.join(", "))
                 }
             }
         }
@@ -70,6 +73,7 @@ fn told(repaired: &Repaired) -> Markup {
     html! {
         strong { (repaired.repair.name()) } " by " (repaired.maker.model) " " (repaired.maker.version)
         @if let Some(strength) = repaired.strength { ", strength " (format!("{strength:.1}")) }
+        @if let Some(remark) = &repaired.remark { ", " (remark) }
         ", " (format!("{:.1} s", repaired.seconds))
     }
 }

@@ -80,3 +80,21 @@ if (steps && here >= 0) {
     steps.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
   });
 }
+
+// The original and its restoration, side by side on the page as it comes: laid over each other, with a
+// slider between them that arrow keys move too.
+for (const pair of document.querySelectorAll(".restoration .pair")) {
+  const restored = pair.querySelector("figure + figure");
+  if (!restored) continue;
+  const slider = document.createElement("input");
+  Object.assign(slider, { type: "range", min: 0, max: 100, value: 50 });
+  slider.setAttribute("aria-label", "From the original, left, to the restored picture, right");
+  const cut = () => {
+    restored.style.setProperty("--cut", `${slider.value}%`);
+    slider.setAttribute("aria-valuetext", `${slider.value} % original`);
+  };
+  slider.addEventListener("input", cut);
+  cut();
+  pair.append(slider);
+  pair.classList.add("over");
+}

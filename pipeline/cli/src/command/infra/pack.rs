@@ -12,9 +12,8 @@ use zip::write::SimpleFileOptions;
 
 /// Writes the zip; a file of that name stays whole until the new one is.
 pub(super) fn write(file: &Path) -> Result<(), Fault> {
-    replace(file).map_err(|e| {
-        Fault::broken(format!("cannot write the zip {}", file.display())).because(e)
-    })
+    replace(file)
+        .map_err(|e| Fault::broken(format!("cannot write the zip {}", file.display())).because(e))
 }
 
 fn replace(file: &Path) -> std::io::Result<()> {
