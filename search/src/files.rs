@@ -1,8 +1,9 @@
 //! Files: where tantivy keeps an index.
 //!
-//! Everything is mapped into memory but the stored documents and the places of words in texts.
-//! Those are read here and there, and would fill the process's memory with pages of files that
-//! are needed once; read on demand they stay in the system's cache alone.
+//! What every search looks into is mapped into memory: the words and the fast fields. Lists of
+//! documents, places of words in texts and stored documents are read here and there, and would fill
+//! the process's memory with pages that are needed once; read on demand they stay in the system's
+//! cache alone.
 
 use std::fs::File;
 use std::io;
@@ -32,9 +33,9 @@ impl Files {
     }
 }
 
-/// Whether a file holds stored documents, or the places of words.
+/// Whether a file holds lists of documents, the places of words, or stored documents.
 fn read_on_demand(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "store" || end == "pos")
+    path.extension().is_some_and(|end| ["idx", "pos", "store"].iter().any(|one| end == *one))
 }
 
 impl Directory for Files {

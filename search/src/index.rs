@@ -21,7 +21,7 @@ use crate::generation::{self, Generation, Position, Stamp, WriteLock};
 use crate::indexer::{CaughtUp, Indexer, blocking};
 use crate::query;
 use crate::search::{self, Answer, Hit};
-use crate::{likeness, standing};
+use crate::{ahead, likeness, standing};
 
 /// A search index over the catalogue, in one folder.
 pub struct Index {
@@ -65,6 +65,14 @@ impl Index {
     /// Tells why the index is empty although the catalogue may not be; nothing when it is sound.
     pub fn note(&self) -> Option<String> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).note.clone()
+    }
+
+    /// Reads the index's files ahead, in a thread of its own, as far as memory is to spare: the first
+    /// searches after a machine's start need not wait for its disk.
+    pub fn read_ahead(&self) {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.dir.join(&live.generation.name);
+        std::thread::spawn(move || ahead::read(&folder));
     }
 
     /// Brings the index up to the catalogue's last change.

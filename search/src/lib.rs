@@ -9,6 +9,7 @@
 //! can be asked and how, `collect` how the answer is gathered, `why` how a hit explains itself.
 //! [`http`] serves it all to people and programs.
 
+mod ahead;
 mod ask;
 mod claims;
 mod collect;

@@ -32,6 +32,7 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
         .local_addr()
         .map_err(|e| Fault::broken(format!("cannot tell where {address} is")).because(e))?;
     let site = Arc::new(site(desk, served.clone(), bound).await?);
+    site.index.read_ahead();
     let follower = follow(site.index.clone(), site.catalogue.clone(), DEFAULT_INTERVAL);
     let stop = stopped()?;
     say(format!("serving {} at http://{bound}", desk.home.display()));

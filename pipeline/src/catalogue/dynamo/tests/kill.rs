@@ -1,7 +1,7 @@
 //! Appends that end in the middle.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::super::{Catalogue as _, Entry};
 use super::{cost, loss};
@@ -13,14 +13,19 @@ async fn appends_dropped_in_the_middle_leave_nothing_half() {
     let catalogue = Arc::new(catalogue);
     let tenant = Tenant::default();
     catalogue.append(&tenant, vec![Entry::Run(cost::run())]).await.expect("a run");
+    let began = Instant::now();
+    for n in 60..65 {
+        catalogue.append(&tenant, cost::fresh(n)).await.expect("an append");
+    }
+    let whole = began.elapsed() / 5;
     let mut dropped = 0;
     for n in 0..120_u32 {
         let task = {
             let (catalogue, tenant) = (catalogue.clone(), tenant.clone());
             tokio::spawn(async move { catalogue.append(&tenant, cost::fresh(n % 60)).await })
         };
-        // An append takes some milliseconds: the end falls before, into and behind each step.
-        tokio::time::sleep(Duration::from_micros(u64::from(n * 7919 % 120) * 100)).await;
+        // The end falls before, into and behind each step.
+        tokio::time::sleep(whole * (n * 7919 % 120) / 100).await;
         task.abort();
         dropped += u32::from(task.await.is_err_and(|e| e.is_cancelled()));
     }
@@ -32,11 +37,11 @@ async fn appends_dropped_in_the_middle_leave_nothing_half() {
         catalogue.append(&tenant, cost::fresh(n)).await.expect("an append");
     }
     let after = loss::consistent(&catalogue).await;
-    assert_eq!(after.len(), 60, "{} were there before", before.len());
+    assert_eq!(after.len(), 65, "{} were there before", before.len());
     for n in 0..60 {
         let parts = catalogue.parts(&tenant, &cost::asset(n).id).await.expect("parts");
         assert_eq!(parts.expect("an asset").opinions, cost::opinions(&cost::asset(n)));
     }
     let items = catalogue.items(&tenant, &cost::run().id, None, 1_000).await.expect("items");
-    assert_eq!(items.len(), 60);
+    assert_eq!(items.len(), 65);
 }
