@@ -6,6 +6,8 @@
 //! say becomes one answer by the interpreter, which takes rulings as facts. The JSON form is
 //! what `glassplate export` prints: it only grows.
 
+mod restored;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -22,8 +24,10 @@ use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
 use crate::opinion::{Finding, Identified, Opinion, OpinionId, Subject, Verdict};
 use crate::ports::{Interpreter, Testimony};
 use crate::rendition::Rendition;
-use crate::restoration::Restoration;
 use crate::run::RunId;
+
+pub use self::restored::RecordRestoration;
+use self::restored::restored;
 
 /// Everything that was said of one asset, as a catalogue keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,22 +89,6 @@ pub struct Record {
     pub labels: Vec<RecordLabel>,
     /// What each step came to.
     pub steps: BTreeMap<String, StepState>,
-}
-
-/// A repaired picture in a record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RecordRestoration {
-    /// The files, and how they were made.
-    #[serde(flatten)]
-    pub restoration: Restoration,
-    /// The run that made it, and with which it can be withdrawn.
-    pub run: RunId,
-    /// When it was made.
-    pub at: Timestamp,
-    /// What labellers claim of the repaired picture and of the original not, or less surely: a
-    /// network may have drawn what they see, so these are never among the asset's labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<RecordLabel>,
 }
 
 /// Digests of the original's bytes.
@@ -213,12 +201,6 @@ impl Bar {
                 label.doubts.is_empty() && label.confidence >= self.of(label.kind)
             }
         }
-    }
-
-    /// Tells whether a label of a restored picture is shown, while the original shows no such label.
-    pub fn shows_only(&self, restored: &RecordLabel, original: &[RecordLabel]) -> bool {
-        let there = |label: &RecordLabel| label.is_same_as(restored) && self.shows(label);
-        self.shows(restored) && !original.iter().any(there)
     }
 
     /// The least confidence of a kind.
@@ -374,44 +356,6 @@ fn assessed(current: &BTreeMap<&str, &Opinion>) -> Option<Assessment> {
         Verdict::Found(Finding::Assessed(found)) => Some(*found),
         _ => None,
     }
-}
-
-/// Gathers the restorations that hold, with what was found on each and not on the original.
-fn restored(
-    parts: &Parts,
-    current: &BTreeMap<&str, &Opinion>,
-    labels: &[RecordLabel],
-    interpreter: &dyn Interpreter,
-) -> Vec<RecordRestoration> {
-    let known = |found: &RecordLabel| {
-        let as_sure = |label: &RecordLabel| {
-            label.state != LabelState::Proposed || label.confidence >= found.confidence
-        };
-        labels.iter().any(|label| label.is_same_as(found) && as_sure(label))
-    };
-    let mut restorations = Vec::new();
-    for opinion in current.values() {
-        let Verdict::Found(Finding::Restored(restoration)) = &opinion.verdict else { continue };
-        let on_it = holding(parts, |subject| subject == Subject::Restored(restoration.digest));
-        let testimony = Testimony {
-            opinions: on_it.values().filter(|o| !o.labels().is_empty()).copied().collect(),
-            decisions: &[],
-            assessment: None,
-            taken: None,
-        };
-        let mut found = match testimony.opinions.is_empty() {
-            true => Vec::new(),
-            false => interpreter.interpret(&testimony),
-        };
-        found.retain(|label| !known(label));
-        restorations.push(RecordRestoration {
-            restoration: restoration.clone(),
-            run: opinion.run.clone(),
-            at: opinion.at,
-            labels: found,
-        });
-    }
-    restorations
 }
 
 /// Returns, for each step, the opinion about the asset that holds: the last conclusive one, else
