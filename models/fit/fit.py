@@ -20,10 +20,15 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 
+import looks
+
 TAXONOMY = pathlib.Path(__file__).parent.parent / "taxonomy"
+PROJECTION = TAXONOMY.parent / "projections/efficientnet-lite0.projection"
 DETECTORS = {"picodet-s-416": 0.08, "yolox-nano": 0.02, "nanodet": 0.10}  # with their cards' keep_above
 CLASSIFIER, SCENE_NETWORK = "efficientnet-lite0", "squeezenet-places365"
 LEAST_SCENE = 5e-4  # a scene network's share that counts as nothing
+LEAST_LOOK = 0.05  # the same of a look
+LEAST_TOLD = 2e-4  # a look less likely than this is not told
 LEAST_THING = 0.03  # a thing less likely than this says nothing about scenes and concepts
 POWER = 0.7  # a classifier's probability counts as its power: it is spread too thin over what it sees
 OF_WRITTEN = [0.0, 0.4, 1.2, 2.4, 4.0]  # what the written strengths of concepts come to
@@ -194,12 +199,27 @@ def folds(count):
             yield seed, fold != k, fold == k
 
 
+def looked(values):
+    """What embeddings give each scene, by taxonomy/looks.tsv."""
+    (_, space), *table = rows("looks.tsv")
+    embeddings, ours = looks.projected(values, PROJECTION)
+    assert ours == space, "looks.tsv is of another projection"
+    weights = np.array([[float(n) for n in (constant, *numbers.split(" "))] for *_, constant, numbers in table])
+    share = np.exp(looks.log_softmax(looks.terms(embeddings) @ weights.T))
+    scenes = np.zeros((len(values), 365))
+    for look, row in zip(share.T, table):
+        for key in filter(None, row[1].split(", ")):
+            scenes[:, SCENE_AT[key]] = np.maximum(scenes[:, SCENE_AT[key]], np.where(look < LEAST_TOLD, 0, look))
+    return scenes
+
+
 class Pictures:
     """What was said of some pictures, as arrays."""
 
     def __init__(self, lines):
         self.located = {name: np.zeros((len(lines), 80, 2)) for name in DETECTORS}
         self.whole, self.places = np.zeros((len(lines), 1000)), np.zeros((len(lines), 365))
+        self.looks = looked(np.array([line["embedding"] for line in lines], np.float64))
         self.monochrome = np.array([line["monochrome"] for line in lines])
         for name, least in DETECTORS.items():
             self.located[name][:, :, 0] = least / 1.5
@@ -272,6 +292,7 @@ def subset(pictures, kept):
     part = object.__new__(Pictures)
     part.located = {name: values[kept] for name, values in pictures.located.items()}
     part.whole, part.places = pictures.whole[kept], pictures.places[kept]
+    part.looks = pictures.looks[kept]
     part.supported, part.monochrome = pictures.supported[kept], pictures.monochrome[kept]
     return part
 
@@ -315,9 +336,9 @@ def things(pictures, alone, fusion, names):
     return np.where(p < LEAST_THING, 0, p)
 
 
-def scene_terms(pictures, p, network):
-    places = np.log(pictures.places + LEAST_SCENE) - np.log(LEAST_SCENE)
-    terms = [places] if network else []
+def scene_terms(pictures, p, eyes):
+    seen = {"network": (pictures.places, LEAST_SCENE), "looks": (pictures.looks, LEAST_LOOK)}
+    terms = [np.log(seen[eyes][0] + seen[eyes][1]) - np.log(seen[eyes][1])] if eyes else []
     return np.stack([*terms, p @ THING_SCENES, pictures.whole**POWER @ CLASS_SCENES], -1)
 
 
@@ -325,10 +346,10 @@ def share_outdoor(share):
     return log_odds((share @ ~INDOOR) / share.sum(1), 0.01)
 
 
-def setting_terms(pictures, share, network):
+def setting_terms(pictures, share, eyes):
     terms = [np.ones(len(share)), share_outdoor(share)]
-    if network:
-        terms.append(share_outdoor(pictures.places + 1e-6))
+    if eyes:
+        terms.append(share_outdoor((pictures.places if eyes == "network" else pictures.looks) + 1e-6))
     return np.stack(terms, -1)
 
 
@@ -339,20 +360,20 @@ def with_setting(share, outdoor):
     return share * scale
 
 
-def scene_shares(pictures, p, network, weights):
-    share = np.exp(log_softmax(scene_terms(pictures, p, network) @ weights["scene"]))
-    outdoor = sigmoid(setting_terms(pictures, share, network) @ weights["setting"])
+def scene_shares(pictures, p, eyes, weights):
+    share = np.exp(log_softmax(scene_terms(pictures, p, eyes) @ weights["scene"]))
+    outdoor = sigmoid(setting_terms(pictures, share, eyes) @ weights["setting"])
     return with_setting(share, outdoor), outdoor
 
 
-def fit_scenes(pictures, p, grey, p_grey, accepted, outdoors, network):
-    weights = {"scene": conditional(scene_terms(pictures, p, network), accepted)}
+def fit_scenes(pictures, p, grey, p_grey, accepted, outdoors, eyes):
+    weights = {"scene": conditional(scene_terms(pictures, p, eyes), accepted)}
     terms = []
     for each, found in ((pictures, p), (grey, p_grey)):
-        share = np.exp(log_softmax(scene_terms(each, found, network) @ weights["scene"]))
-        terms.append(setting_terms(each, share, network))
+        share = np.exp(log_softmax(scene_terms(each, found, eyes) @ weights["scene"]))
+        terms.append(setting_terms(each, share, eyes))
     weights["setting"] = logistic(np.concatenate(terms), both(outdoors, outdoors), 0.3)
-    share, _ = scene_shares(pictures, p, network, weights)
+    share, _ = scene_shares(pictures, p, eyes, weights)
     kept = ranked(share)
     terms = np.stack([np.ones(kept.sum()), log_odds(share[kept])], -1)
     weights["accepted"] = logistic(terms, accepted[kept])
@@ -393,9 +414,10 @@ def best_recall(p, truth, others, least_precision=0.40, most=8):
 
 def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alone, fusion, born):
     out = {}
-    for key, names, network in (
-        ("with_network", ["picodet-s-416", "yolox-nano"], True),
-        ("without_network", ["nanodet"], False),
+    for key, names, eyes in (
+        ("with_network", ["picodet-s-416", "yolox-nano"], "network"),
+        ("with_looks", ["picodet-s-416", "yolox-nano"], "looks"),
+        ("without_network", ["nanodet"], None),
     ):
         p, p_grey = (things(x, alone, fusion, names) for x in (colour, grey))
         figures = []
@@ -407,11 +429,11 @@ def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alon
                     continue
                 part = subset(colour, train)
                 weights = fit_scenes(part, p[train], subset(grey, train), p_grey[train], accepted[train],
-                                     outdoors[train], network)
+                                     outdoors[train], eyes)
                 rest = subset(colour, test)
-                share[test], outdoor[test] = scene_shares(rest, p[test], network, weights)
+                share[test], outdoor[test] = scene_shares(rest, p[test], eyes, weights)
                 sure[test] = sigmoid(weights["accepted"][0] + weights["accepted"][1] * log_odds(share[test]))
-                trained, _ = scene_shares(part, p[train], network, weights)
+                trained, _ = scene_shares(part, p[train], eyes, weights)
                 known = logistic(concept_terms(part, p[train], trained), concepts[train])
                 likely[test] = sigmoid(concept_terms(rest, p[test], share[test]) @ known)
             kept = ranked(share)
@@ -421,14 +443,14 @@ def scenes_and_concepts(colour, grey, accepted, outdoors, concepts, others, alon
             ))
         note("scenes", key, "top-1, top-5, in/out, calibration; concepts: recall, precision, bar:",
              np.round(np.mean(figures, 0), 3))
-        weights = fit_scenes(colour, p, grey, p_grey, accepted, outdoors, network)
-        share, _ = scene_shares(colour, p, network, weights)
-        share_grey, _ = scene_shares(grey, p_grey, network, weights)
+        weights = fit_scenes(colour, p, grey, p_grey, accepted, outdoors, eyes)
+        share, _ = scene_shares(colour, p, eyes, weights)
+        share_grey, _ = scene_shares(grey, p_grey, eyes, weights)
         # Pictures that never had colour are of other kinds than copies: both are fitted on.
         born_grey, born_accepted = born
         shares = [share_grey]
         if len(born_accepted):
-            shares.append(scene_shares(born_grey, things(born_grey, alone, fusion, names), network, weights)[0])
+            shares.append(scene_shares(born_grey, things(born_grey, alone, fusion, names), eyes, weights)[0])
             note("  born grey, top-1, top-5", np.round(top_five(shares[1], born_accepted), 3))
         truths = np.concatenate([accepted, born_accepted])
         shares = np.concatenate(shares)
@@ -530,8 +552,10 @@ def main():
     print(f"single = {numbers(single)}")
     for key, weights in read.items():
         print(f"\n[{key}]")
-        parts = ("scene", ("network, " if key == "with_network" else "") + "things, classes"), (
-            "setting", "constant, scenes' outdoor log-odds" + (", the network's" if key == "with_network" else "")), (
+        eyes = {"with_network": ("network, ", ", the network's"), "with_looks": ("looks, ", ", the looks'")}
+        first, last = eyes.get(key, ("", ""))
+        parts = ("scene", first + "things, classes"), (
+            "setting", "constant, scenes' outdoor log-odds" + last), (
             "accepted", "constant, log-odds of the share"), (
             "accepted_monochrome", "the same for pictures without colour"), ("concept", "constant, commonness, scenes, classes, things")
         for part, meaning in parts:

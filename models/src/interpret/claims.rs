@@ -21,13 +21,27 @@ pub(super) struct Claims<'a> {
     pub(super) located: Vec<(&'a Opinion, HashMap<String, &'a Label>)>,
     /// What those who look at the whole picture name, averaged over them; surest first.
     pub(super) whole: Vec<Whole<'a>>,
-    /// What scene networks give each scene, averaged over them; by index.
+    /// What scene networks give each scene, averaged over them, or for want of one what the picture
+    /// looks like; by index.
     pub(super) places: BTreeMap<usize, Claimed<'a>>,
+    /// Which of the two.
+    pub(super) eyes: Eyes,
     /// What labellers that claim concepts themselves say; by index.
     pub(super) concepts: BTreeMap<usize, Claimed<'a>>,
     /// What services say, which is none of the above.
     pub(super) services: Services<'a>,
     pub(super) rulings: Rulings<'a>,
+}
+
+/// Who sees what place it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Eyes {
+    /// A scene network.
+    Network,
+    /// An embedding, by its looks.
+    Looks,
+    /// Nobody: things and classes alone speak for places.
+    Nobody,
 }
 
 /// One class that the whole picture was named by.
@@ -94,7 +108,7 @@ impl<'a> Claims<'a> {
         let (mut located, mut naming, mut placing, mut meaning) = (vec![], vec![], vec![], vec![]);
         let (services, networks): (Vec<&Opinion>, Vec<&Opinion>) =
             testimony.opinions.iter().partition(|opinion| is_service(opinion));
-        for opinion in networks {
+        for &opinion in &networks {
             let labels = opinion.labels();
             let of = |kind| labels.iter().filter(move |label| label.kind == kind);
             if of(LabelKind::Object).any(|label| !label.instances.is_empty()) {
@@ -116,10 +130,18 @@ impl<'a> Claims<'a> {
                 one.p = f32::from(holds);
             }
         }
+        let mut places = averaged(&placing, LabelKind::Scene, |name| tables.scene(name));
+        let mut eyes = if places.is_empty() { Eyes::Nobody } else { Eyes::Network };
+        if eyes == Eyes::Nobody
+            && let Some(looks) = tables.looks.places(&networks)
+        {
+            (places, eyes) = (looks, Eyes::Looks);
+        }
         Self {
             located,
             whole,
-            places: averaged(&placing, LabelKind::Scene, |name| tables.scene(name)),
+            places,
+            eyes,
             concepts: averaged(&meaning, LabelKind::Concept, |name| tables.concept(name)),
             services: Services::sort(tables, &services),
             rulings,

@@ -9,6 +9,7 @@ mod calibration;
 mod claims;
 mod concepts;
 mod doubts;
+mod looks;
 mod objects;
 mod scenes;
 mod services;
@@ -30,7 +31,7 @@ use tables::Tables;
 use weights::Weights;
 
 /// Changes whenever the same claims, tables and weights would be read otherwise.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 /// The interpreter of glassplate.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Interpreter for Reader {
     fn interpret(&self, testimony: &Testimony<'_>) -> Vec<RecordLabel> {
         let monochrome = testimony.assessment.is_some_and(|found| found.tone.is_monochrome());
         let claims = Claims::sort(&self.tables, testimony);
-        let inferred = self.weights.inferred(!claims.places.is_empty());
+        let inferred = self.weights.inferred(claims.eyes);
         let mut things = objects::merge(&self.tables, &self.weights, &claims, monochrome);
         let places = scenes::infer(&self.tables, inferred, &claims, &things, monochrome);
         let concepts = concepts::infer(&self.tables, inferred, &claims, &things, &places.shares);

@@ -1,4 +1,5 @@
-//! Scenes: where the picture plays, from the things in it and from what a scene network says.
+//! Scenes: where the picture plays, from the things in it and from what a scene network says, or for want
+//! of one what the picture looks like.
 //!
 //! Every scene gets log-odds: a thing adds its strength towards the scene as often as it is
 //! there. Their softmax is shared out between indoors and outdoors as the setting has it, and
@@ -11,7 +12,7 @@ use super::claims::Claims;
 use super::objects::{Thing, inferred, strongest};
 use super::services::{believed, joined};
 use super::tables::Tables;
-use super::weights::{Inferred, LEAST_SCENE, LEAST_THING, POWER, log_odds, sigmoid};
+use super::weights::{Inferred, LEAST_THING, POWER, log_odds, sigmoid};
 
 /// At most so many scenes are kept.
 const MOST_KEPT: usize = 12;
@@ -93,7 +94,7 @@ fn voices(
     claims: &Claims<'_>,
     things: &[Thing],
 ) -> Vec<Voice> {
-    let [network, of_things, of_classes] = weights.scene();
+    let ([of_places, of_things, of_classes], least) = (weights.scene(), claims.eyes.least());
     let scaled = |scenes: &[(usize, f32)], by: f32| -> Vec<(usize, f32)> {
         scenes.iter().map(|&(scene, strength)| (scene, strength * by)).collect()
     };
@@ -109,7 +110,7 @@ fn voices(
         voices.push(Voice { name: one.label.name.clone(), kind: LabelKind::Object, by, says });
     }
     for (&scene, claimed) in &claims.places {
-        let weight = network * ((claimed.p + LEAST_SCENE) / LEAST_SCENE).ln();
+        let weight = of_places * ((claimed.p + least) / least).ln();
         let (name, by) =
             (tables.scenes[scene].name.to_owned(), Some(claimed.by.maker.model.clone()));
         voices.push(Voice { name, kind: LabelKind::Scene, by, says: vec![(scene, weight)] });
@@ -149,7 +150,7 @@ fn softmax(z: &[f32]) -> Vec<f32> {
 fn outdoor(tables: &Tables, weights: &Inferred, claims: &Claims<'_>, shares: &[f32]) -> f32 {
     let out = |scene: usize| !tables.scenes[scene].indoor;
     let all: f32 = shares.iter().enumerate().filter(|(s, _)| out(*s)).map(|(_, share)| share).sum();
-    let network = if claims.places.is_empty() {
+    let seen = if claims.places.is_empty() {
         0.0
     } else {
         let sum: f32 = claims.places.values().map(|claimed| claimed.p).sum();
@@ -157,7 +158,7 @@ fn outdoor(tables: &Tables, weights: &Inferred, claims: &Claims<'_>, shares: &[f
         let outside: f32 = places.map(|(_, claimed)| claimed.p).sum();
         log_odds((outside / sum).clamp(0.01, 0.99))
     };
-    weights.outdoor(log_odds(all.clamp(0.01, 0.99)), network) + claims.services.outdoor()
+    weights.outdoor(log_odds(all.clamp(0.01, 0.99)), seen) + claims.services.outdoor()
 }
 
 /// Gives all outdoor scenes together the share that the setting has.

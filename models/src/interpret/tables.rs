@@ -10,6 +10,7 @@ use std::sync::Arc;
 use glassplate_pipeline::label::Synset;
 use glassplate_pipeline::ports::Vocabulary as _;
 
+use super::looks::{self, Looks};
 use crate::taxonomy::{Class, Objects};
 
 const SCENES: &str = include_str!("../../taxonomy/scenes.tsv");
@@ -20,8 +21,8 @@ const CATEGORIES: &str = include_str!("../../taxonomy/categories.tsv");
 const FIRST_YEARS: &str = include_str!("../../taxonomy/first-years.tsv");
 
 /// All that stands in the tables, for the fingerprint.
-pub(super) const TEXTS: [&str; 6] =
-    [SCENES, OBJECT_SCENES, CONCEPTS, CONCEPT_RULES, CATEGORIES, FIRST_YEARS];
+pub(super) const TEXTS: [&str; 7] =
+    [SCENES, OBJECT_SCENES, CONCEPTS, CONCEPT_RULES, CATEGORIES, FIRST_YEARS, looks::TEXT];
 
 /// One scene of Places365.
 #[derive(Debug)]
@@ -62,8 +63,15 @@ pub(super) struct Tables {
     object_concepts: HashMap<String, Strengths>,
     categories: HashMap<&'static str, &'static str>,
     first_years: HashMap<&'static str, (i64, &'static str)>,
+    /// What embeddings say of the place.
+    pub(super) looks: Looks,
     /// The things of COCO, which the fitted detectors know, by synset.
     located: HashMap<String, Class>,
+}
+
+/// Where each of Places365's keys stands among the scenes.
+pub(super) fn scene_keys() -> HashMap<&'static str, usize> {
+    rows(SCENES).enumerate().map(|(at, row)| (row[0], at)).collect()
 }
 
 /// A thing and everything broader, as the tables name them: synsets, or `~name`.
@@ -74,7 +82,7 @@ impl Tables {
     pub(super) fn load(objects: Arc<Objects>) -> Self {
         let scenes: Vec<_> = rows(SCENES).map(|row| Scene::read(&row)).collect();
         let concepts = concepts();
-        let scene_keys = rows(SCENES).enumerate().map(|(at, row)| (row[0], at)).collect();
+        let scene_keys = scene_keys();
         let (scene_concepts, object_concepts) =
             concept_rules(&objects, &scenes, &scene_keys, &concepts);
         let year = |row: Vec<&'static str>| Some((row[0], (row[2].parse().ok()?, row[3])));
@@ -88,6 +96,7 @@ impl Tables {
             object_concepts,
             categories: rows(CATEGORIES).map(|row| (row[0], row[2])).collect(),
             first_years: rows(FIRST_YEARS).filter_map(year).collect(),
+            looks: Looks::load(&scene_keys),
             objects,
             scenes,
             concepts,

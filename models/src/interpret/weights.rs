@@ -4,10 +4,14 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::claims::Eyes;
+
 pub(super) const TEXT: &str = include_str!("../../taxonomy/weights.toml");
 
 /// A scene network's share that counts as nothing.
-pub(super) const LEAST_SCENE: f32 = 5e-4;
+const LEAST_SCENE: f32 = 5e-4;
+/// The same of a look.
+const LEAST_LOOK: f32 = 0.05;
 /// A thing less likely than this says nothing about scenes and concepts.
 pub(super) const LEAST_THING: f32 = 0.03;
 /// A classifier's probability counts as this power of it: it is spread too thin over what it sees.
@@ -21,6 +25,7 @@ pub(super) struct Weights {
     fusion: Fusion,
     classifier: Classifier,
     with_network: Inferred,
+    with_looks: Inferred,
     without_network: Inferred,
 }
 
@@ -48,7 +53,7 @@ struct Classifier {
     single: [f32; 2],
 }
 
-/// What scenes and concepts are inferred with, by whether a scene network has spoken.
+/// What scenes and concepts are inferred with, by who saw the place.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inferred {
@@ -96,8 +101,22 @@ impl Weights {
         sigmoid(constant + share * log_odds(p))
     }
 
-    pub(super) fn inferred(&self, network: bool) -> &Inferred {
-        if network { &self.with_network } else { &self.without_network }
+    pub(super) fn inferred(&self, eyes: Eyes) -> &Inferred {
+        match eyes {
+            Eyes::Network => &self.with_network,
+            Eyes::Looks => &self.with_looks,
+            Eyes::Nobody => &self.without_network,
+        }
+    }
+}
+
+impl Eyes {
+    /// The least share of a scene that says something.
+    pub(super) const fn least(self) -> f32 {
+        match self {
+            Self::Looks => LEAST_LOOK,
+            Self::Network | Self::Nobody => LEAST_SCENE,
+        }
     }
 }
 
@@ -111,18 +130,18 @@ impl Detector {
 }
 
 impl Inferred {
-    /// What a scene network, things and classes weigh; the first is 0 without one.
+    /// What who saw the place, things and classes weigh; the first is 0 where nobody did.
     pub(super) fn scene(&self) -> [f32; 3] {
         match self.scene[..] {
             [things, classes] => [0.0, things, classes],
-            [network, things, classes] => [network, things, classes],
+            [eyes, things, classes] => [eyes, things, classes],
             _ => unreachable!("a test reads the weights"),
         }
     }
 
-    /// The log-odds of outdoors, from those of all scenes and of a scene network's alone.
-    pub(super) fn outdoor(&self, all: f32, network: f32) -> f32 {
-        let more = self.setting.get(2).map_or(0.0, |weight| weight * network);
+    /// The log-odds of outdoors, from those of all scenes and of what was seen alone.
+    pub(super) fn outdoor(&self, all: f32, seen: f32) -> f32 {
+        let more = self.setting.get(2).map_or(0.0, |weight| weight * seen);
         self.setting[0] + self.setting[1] * all + more
     }
 
@@ -150,10 +169,10 @@ mod tests {
     #[test]
     fn the_weights_are_read_and_more_evidence_never_weighs_less() {
         let weights = Weights::load();
-        for network in [true, false] {
-            let inferred = weights.inferred(network);
-            assert_eq!(inferred.scene[..].len(), 2 + usize::from(network));
-            assert_eq!(inferred.setting.len(), 2 + usize::from(network));
+        for eyes in [Eyes::Network, Eyes::Looks, Eyes::Nobody] {
+            let (inferred, seen) = (weights.inferred(eyes), usize::from(eyes != Eyes::Nobody));
+            assert_eq!(inferred.scene[..].len(), 2 + seen);
+            assert_eq!(inferred.setting.len(), 2 + seen);
             assert!(inferred.scene().iter().all(|w| *w >= 0.0));
             assert!(inferred.accepted(0.5, false) > inferred.accepted(0.1, false));
             assert!(inferred.concept[1..].iter().all(|w| *w > 0.0));
