@@ -173,8 +173,11 @@ fn view(run: &Run, found: &Found) -> Markup {
             }
         }
         dl.fields {
-            dt { "into" }
-            dd { a href=(links::within(Facet::Collection, &run.collection)) { (run.collection) } }
+            // A run of restorations goes into none.
+            @if !run.collection.is_empty() {
+                dt { "into" }
+                dd { a href=(links::within(Facet::Collection, &run.collection)) { (run.collection) } }
+            }
             dt { "from" }
             dd.path { (run.sources.join(", ")) }
             dt { "started" }

@@ -92,11 +92,15 @@ fn lines(standing: &Standing, engine: Option<&str>) -> Vec<String> {
         ));
     }
     if let Some(rate) = standing.rate {
+        let by = match standing.workers {
+            0 => String::new(),
+            workers => format!(" by {workers} workers"),
+        };
         let left = match (control.state, standing.seconds_left) {
             (State::Running, Some(left)) => format!(", {} left", duration(left as u64)),
             _ => String::new(),
         };
-        lines.push(format!("  {rate:.1} sources a second by {} workers{left}", standing.workers));
+        lines.push(format!("  {rate:.1} sources a second{by}{left}"));
     }
     if let Some(budget) = control.budget {
         lines.push(format!("  {} of {budget} dollars taken for paid calls", standing.charged));
