@@ -115,7 +115,9 @@ console.log(`${paths.length} pages looked at, light and dark, at three widths`);
   await follow(page, () => page.keyboard.press("Enter"), "/assets/");
   must(page.url().includes("/assets/"), `keyboard: a hit leads to ${page.url()}`);
   must(await page.$eval(".steps", (steps) => !steps.hidden), "keyboard: the asset does not know its hits");
-  await page.goBack({ waitUntil: "networkidle0" });
+  // A page that the browser kept whole fires no event that `goBack` waits for.
+  await page.evaluate(() => history.back());
+  await page.waitForFunction(() => location.search.includes("q=") && document.querySelector(".hits .grid a"));
   await new Promise((resolve) => setTimeout(resolve, 500));
   must((await count(page)) >= there, `back: ${await count(page)} hits of ${there}`);
   const now = await page.evaluate(() => scrollY);

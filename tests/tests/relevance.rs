@@ -6,7 +6,7 @@ use glassplate_tests::archivist::Archivist;
 use glassplate_tests::relevance;
 
 /// What was measured, less what another version of a network may move.
-const LEAST: f64 = 0.59;
+const LEAST: f64 = 0.61;
 
 #[test]
 #[ignore = "needs pulled models and ../shared: make test"]
