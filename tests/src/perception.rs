@@ -14,7 +14,7 @@ const TAPS: [&str; 4] = ["s4", "s8", "s16", "s32"];
 /// Sides of what the network sees are multiples of this.
 const MULTIPLE: u32 = 32;
 
-/// Looks at pictures with a network that gives [`TAPS`].
+/// Looks at pictures with a network that gives what is compared: `s4`, `s8`, `s16` and `s32`.
 #[derive(Debug, Clone)]
 pub struct Eye {
     encoder: SessionPool,
