@@ -10,7 +10,9 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from rehearsal import Home, Worker, client, done_by, notes, outputs_of, picture, say, until  # noqa: E402
+from rehearsal import (  # noqa: E402
+    Home, Worker, at_work, client, done_by, notes, outputs_of, picture, say, until,
+)
 
 PICTURES, SHARD, HEARTBEAT = 60, 10, 5
 SECONDS = 240  # for all of it
@@ -71,7 +73,7 @@ def rehearse(folder):
     say(f"{run} is started over {PICTURES} pictures, with {HEARTBEAT} s between heartbeats at most")
 
     workers = [Worker(Home(folder, f"worker {n}", stacks)) for n in range(2)]
-    try:
+    with at_work(workers):
         shard = until(
             "a shard in the hand of the one that is frozen", 60,
             lambda: frozen_over_a_shard(stacks["TableName"], run, workers[0]),
@@ -106,14 +108,6 @@ def rehearse(folder):
         assert ended["status"] == "SUCCEEDED", ended
         for worker in workers:
             worker.end()
-    except BaseException:
-        for n, worker in enumerate(workers):
-            for line in worker.talk[-25:]:
-                print(f"worker {n}: {line}", file=sys.stderr)
-        raise
-    finally:
-        for worker in workers:
-            worker.process.kill()
 
 
 if __name__ == "__main__":

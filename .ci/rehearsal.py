@@ -3,6 +3,7 @@
 LEDGER-URL is where DynamoDB is, when another stand-in has it. Asserts on counts, never on an execution's state alone: a Map can succeed with failed children.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -147,6 +148,21 @@ class Worker:
         assert self.process.wait(60) == 0, self.talk[-10:]
         for reader in self.readers:
             reader.join(10)
+
+
+@contextlib.contextmanager
+def at_work(workers):
+    """Ends the workers that are left; after a fault it is told what each said last."""
+    try:
+        yield
+    except BaseException:
+        for n, worker in enumerate(workers):
+            for line in worker.talk[-25:]:
+                print(f"worker {n}: {line}", file=sys.stderr)
+        raise
+    finally:
+        for worker in workers:
+            worker.process.kill()
 
 
 def picture(seed):
@@ -343,17 +359,9 @@ def rehearse(folder):
     say(f"{run} is planned and started, twice, and is one")
 
     workers = [Worker(Home(folder, f"worker {n}", stacks)) for n in range(3)]
-    try:
+    with at_work(workers):
         perform(folder, operator, stacks, run, workers, bad, names)
         functions(folder, operator, stacks)
-    except BaseException:
-        for n, worker in enumerate(workers):
-            for line in worker.talk[-25:]:
-                print(f"worker {n}: {line}", file=sys.stderr)
-        raise
-    finally:
-        for worker in workers:
-            worker.process.kill()
 
 
 def perform(folder, operator, stacks, run, workers, bad, names):

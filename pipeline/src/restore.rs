@@ -149,15 +149,21 @@ impl Bench<'_> {
     ) -> Result<(Vec<Entry>, Result<Outcome, Fault>), Fault> {
         let maker = stage::maker(team);
         if let Some(restoration) = self.there(&maker).await? {
-            let entries = self.looked_at(restoration).await?;
-            let more = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Enriched };
-            return Ok((entries, Ok(more)));
+            return Ok(match self.looked_at(restoration).await {
+                Ok(entries) if entries.is_empty() => (entries, Ok(Outcome::Unchanged)),
+                Ok(entries) => (entries, Ok(Outcome::Enriched)),
+                Err(fault) => (Vec::new(), Err(fault)),
+            });
         }
         let Self { house, run, asset, order, .. } = self;
         let made = stage::restore(house, run, asset, &order.plan, team, pace);
         let made = house.meter.wait(Stage::Restore, made).await;
         let (mut entries, came_to) = match &made {
-            Ok(restoration) => (self.looked_at(restoration).await?, Ok(Outcome::Enriched)),
+            // What was made stays, even when nobody could look at it.
+            Ok(restoration) => match self.looked_at(restoration).await {
+                Ok(entries) => (entries, Ok(Outcome::Enriched)),
+                Err(fault) => (Vec::new(), Err(fault)),
+            },
             Err(fault) => (Vec::new(), Err(fault.clone())),
         };
         let verdict = match made {
