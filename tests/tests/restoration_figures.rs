@@ -94,7 +94,9 @@ async fn networks_repair_as_well_as_they_did() {
     let (shelf, runtime) = shelf();
     let named = |task, mode: Option<Mode>| {
         let fits = |card: &Card| card.repair.as_ref().is_some_and(|repair| repair.mode == mode);
-        shelf.best_that(task, fits).unwrap().name.clone()
+        let name = shelf.preferred(task, fits).unwrap().name.clone();
+        shelf.pull(&[&name], &mut |_| ()).unwrap();
+        name
     };
     let clean: Vec<Raster> = kodak(3).iter().map(cut).collect();
     let denoiser = Denoiser::open(&shelf, &runtime, &named(Task::Denoise, None), 2).unwrap();
