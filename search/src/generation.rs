@@ -30,6 +30,7 @@ use crate::schema::{Columns, SCHEMA_VERSION, schema};
 use crate::search::Hits;
 use crate::sheet::Sheets;
 use crate::standing::Standing;
+use crate::steps::Steps;
 
 /// Blocks of the document store: small, because a search reads a few documents each in its own.
 const STORE_BLOCK_BYTES: usize = 4096;
@@ -38,6 +39,9 @@ const STORE_BLOCKS_KEPT: usize = 512;
 
 /// Of how many tenants it is kept what they have.
 const STANDINGS_KEPT: usize = 64;
+
+/// The bits of an epoch that count commits.
+const COMMITS: u64 = (1 << 40) - 1;
 
 /// What `current` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +62,7 @@ pub(crate) struct Generation {
     pub(crate) neighbours: Neighbours,
     /// By the reader's generation and the tenant.
     pub(crate) standings: Cache<(u64, String), Arc<Standing>>,
+    pub(crate) steps: Steps,
 }
 
 /// How far a generation has followed the change feed: the payload of each commit.
@@ -218,7 +223,33 @@ impl Generation {
         let (collector, hits) = (Collector::default(), Hits::default());
         let neighbours = Neighbours::default();
         let standings = Cache::new(STANDINGS_KEPT);
-        Ok(Self { name, index, reader, columns, sheets, collector, hits, neighbours, standings })
+        Ok(Self {
+            name,
+            index,
+            reader,
+            columns,
+            sheets,
+            collector,
+            hits,
+            neighbours,
+            standings,
+            steps: Steps::default(),
+        })
+    }
+
+    /// A number that is higher after each commit, and in each generation than in those before it.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.first_epoch() | self.steps.notice(&self.reader)
+    }
+
+    /// The commit of an epoch, when it was one of this generation.
+    pub(crate) fn commit_of(&self, epoch: u64) -> Option<u64> {
+        (epoch & !COMMITS == self.first_epoch()).then_some(epoch & COMMITS)
+    }
+
+    fn first_epoch(&self) -> u64 {
+        let number: u64 = self.name.trim_start_matches("g-").parse().unwrap_or_default();
+        number << COMMITS.count_ones()
     }
 
     /// Reads how far this generation has followed the change feed.

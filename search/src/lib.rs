@@ -37,6 +37,7 @@ mod schema;
 mod search;
 mod sheet;
 mod standing;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;

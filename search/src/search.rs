@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tantivy::index::SegmentId;
+use tantivy::query::EnableScoring;
 use tantivy::schema::Value as _;
 use tantivy::{DocAddress, DocId, Searcher, TantivyDocument};
 
@@ -115,6 +116,24 @@ pub(crate) fn search(
     unsure.notes.push("nothing sure was found: these labels are below the bar".to_owned());
     let less_sure = guarded("cannot search", || asked.answer(&unsure))?;
     Ok(if less_sure.total > 0 { less_sure } else { answer })
+}
+
+/// Tells whether an answer that found something sure is the same since a commit.
+pub(crate) fn lasts(
+    generation: &Generation,
+    builder: &Builder,
+    tenant: &Tenant,
+    query: &Query,
+    ask: &Ask,
+    commit: u64,
+) -> Result<bool, Fault> {
+    guarded("cannot look through what was added", || {
+        generation.steps.miss(commit, || {
+            let searcher = generation.reader.searcher();
+            let plan = plan(query, &ask.within, tenant, generation, &searcher, &builder.bar)?;
+            plan.asks.weight(EnableScoring::disabled_from_searcher(&searcher))
+        })
+    })
 }
 
 /// One search on its way.

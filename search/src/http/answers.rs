@@ -2,8 +2,9 @@
 //!
 //! Desks ask the same things all day: the first page, the words of the week. What is kept is the
 //! answer's bytes, packed, under whose search it is and what was asked word for word. While pictures come
-//! in the index changes every second; then the first who asks again gets the answer that was
-//! right a moment ago, and sees to it that the next one gets a new one.
+//! in the index changes every second; most answers stay right, which the index can tell. Of
+//! the others the first who asks again gets the answer that was right a moment ago, and sees to it
+//! that the next one gets a new one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,8 +36,10 @@ pub(crate) struct Name {
 struct Kept {
     /// Packed: twenty hits repeat their fields' names, and five times as many answers have room.
     answer: Vec<u8>,
-    /// The index's epoch when it was made.
-    epoch: u64,
+    /// The index's last epoch in which it is known to be right.
+    epoch: AtomicU64,
+    /// Whether it found something sure, so that the index can tell whether it lasts.
+    sure: bool,
     /// When it was last known to be right, in milliseconds after the beginning.
     right: AtomicU64,
     /// Whether somebody makes a new one.
@@ -44,19 +47,42 @@ struct Kept {
 }
 
 /// What is known of an answer.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Known {
     /// It is right.
     Right(Bytes),
-    /// It was right a moment ago; `renew` is for the first who hears so: make a new one.
-    Outdated {
-        /// The answer's bytes.
-        answer: Bytes,
-        /// Whether to make a new one.
-        renew: bool,
-    },
+    /// It was right in an earlier epoch.
+    Earlier(Earlier),
     /// Nothing that could be told.
     Nothing,
+}
+
+/// An answer of an earlier epoch, which may be right.
+pub(crate) struct Earlier {
+    /// The answer's bytes.
+    pub(crate) answer: Bytes,
+    /// Whether it was right a moment ago, so that it may be told until there is a new one.
+    pub(crate) recent: bool,
+    kept: Arc<Kept>,
+}
+
+impl std::fmt::Debug for Earlier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Earlier").field("recent", &self.recent).finish_non_exhaustive()
+    }
+}
+
+impl Earlier {
+    /// In which epoch it was right, where the index can tell whether it lasts and nobody makes a new one.
+    pub(crate) fn lasting(&self) -> Option<u64> {
+        let worth_it = self.kept.sure && !self.kept.renewed.load(Ordering::Relaxed);
+        worth_it.then(|| self.kept.epoch.load(Ordering::Relaxed))
+    }
+
+    /// Whether to make a new one: only the first who asks is told so.
+    pub(crate) fn renew(&self) -> bool {
+        !self.kept.renewed.swap(true, Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone)]
@@ -91,26 +117,30 @@ impl Answers {
             return Known::Nothing;
         };
         let answer = Bytes::from(answer);
-        if kept.epoch == epoch {
+        if kept.epoch.load(Ordering::Relaxed) >= epoch {
             kept.right.fetch_max(now, Ordering::Relaxed);
             return Known::Right(answer);
         }
         let ago = Duration::from_millis(now.saturating_sub(kept.right.load(Ordering::Relaxed)));
-        if ago > OUTDATED {
-            return Known::Nothing;
-        }
-        Known::Outdated { answer, renew: !kept.renewed.swap(true, Ordering::Relaxed) }
+        Known::Earlier(Earlier { answer, recent: ago <= OUTDATED, kept })
     }
 
-    /// Keeps an answer that was made when the index was in an epoch.
-    pub(crate) fn keep(&self, name: Name, epoch: u64, answer: &[u8], now: Instant) {
+    /// Keeps an answer that was made when the index was in an epoch; `sure` where it found something
+    /// above the bar.
+    pub(crate) fn keep(&self, name: Name, epoch: u64, sure: bool, answer: &[u8], now: Instant) {
         if answer.len() > LONGEST_BYTES {
             return;
         }
-        let right = AtomicU64::new(self.milliseconds(now));
+        let (epoch, right) = (AtomicU64::new(epoch), AtomicU64::new(self.milliseconds(now)));
         let renewed = AtomicBool::new(false);
         let answer = lz4_flex::compress_prepend_size(answer);
-        self.kept.insert(name, Arc::new(Kept { answer, epoch, right, renewed }));
+        self.kept.insert(name, Arc::new(Kept { answer, epoch, sure, right, renewed }));
+    }
+
+    /// Takes an answer for right in an epoch too.
+    pub(crate) fn confirm(&self, earlier: &Earlier, epoch: u64, now: Instant) {
+        earlier.kept.right.fetch_max(self.milliseconds(now), Ordering::Relaxed);
+        earlier.kept.epoch.fetch_max(epoch, Ordering::Relaxed);
     }
 
     fn milliseconds(&self, at: Instant) -> u64 {
@@ -126,29 +156,67 @@ mod tests {
         Name { tenant: tenant.parse().expect("a tenant"), query: "q=boat".to_owned() }
     }
 
+    /// What is known, in short: whether it is right, and whether it was a moment ago.
+    fn told(known: &Known) -> (Option<&Bytes>, &'static str) {
+        match known {
+            Known::Right(answer) => (Some(answer), "right"),
+            Known::Earlier(earlier) if earlier.recent => (Some(&earlier.answer), "recent"),
+            Known::Earlier(earlier) => (Some(&earlier.answer), "earlier"),
+            Known::Nothing => (None, "nothing"),
+        }
+    }
+
+    fn earlier(known: Known) -> Earlier {
+        match known {
+            Known::Earlier(earlier) => earlier,
+            known => panic!("{known:?}"),
+        }
+    }
+
     #[test]
-    fn an_outdated_answer_is_told_for_a_moment_and_renewed_once() {
+    fn an_answer_is_right_until_the_epoch_ends_then_recent_for_a_moment_and_renewed_once() {
         let answers = Answers::default();
         let at = |ms| answers.beginning + Duration::from_millis(ms);
+        let known = |tenant, epoch, ms| answers.known(&name(tenant), epoch, at(ms));
         let (boats, more) = (Bytes::from_static(b"2 boats"), Bytes::from_static(b"3 boats"));
-        assert_eq!(answers.known(&name("a"), 1, at(0)), Known::Nothing);
-        answers.keep(name("a"), 1, &boats, at(0));
-        assert_eq!(answers.known(&name("a"), 1, at(9_000)), Known::Right(boats.clone()));
-        assert_eq!(answers.known(&name("b"), 1, at(9_000)), Known::Nothing, "another tenant's");
+        assert_eq!(told(&known("a", 1, 0)), (None, "nothing"));
+        answers.keep(name("a"), 1, true, &boats, at(0));
+        assert_eq!(told(&known("a", 1, 9_000)), (Some(&boats), "right"));
+        assert_eq!(told(&known("b", 1, 9_000)), (None, "nothing"), "another tenant's");
 
-        let outdated = |renew| Known::Outdated { answer: boats.clone(), renew };
-        assert_eq!(answers.known(&name("a"), 2, at(9_100)), outdated(true));
-        assert_eq!(answers.known(&name("a"), 2, at(9_400)), outdated(false));
-        assert_eq!(answers.known(&name("a"), 2, at(9_501)), Known::Nothing, "too long ago");
-        answers.keep(name("a"), 2, &more, at(9_600));
-        assert_eq!(answers.known(&name("a"), 2, at(9_601)), Known::Right(more));
+        assert_eq!(told(&known("a", 2, 9_100)), (Some(&boats), "recent"));
+        assert_eq!(told(&known("a", 2, 9_501)), (Some(&boats), "earlier"), "too long ago");
+        let outdated = earlier(known("a", 2, 9_502));
+        assert_eq!(outdated.lasting(), Some(1));
+        assert!(outdated.renew());
+        assert!(!earlier(known("a", 2, 9_503)).renew());
+        assert_eq!(outdated.lasting(), None, "somebody makes a new one");
+        answers.keep(name("a"), 2, true, &more, at(9_600));
+        assert_eq!(told(&known("a", 2, 9_601)), (Some(&more), "right"));
+    }
+
+    #[test]
+    fn what_lasts_is_right_in_the_later_epoch_too() {
+        let answers = Answers::default();
+        let at = |ms| answers.beginning + Duration::from_millis(ms);
+        let boats = Bytes::from_static(b"2 boats");
+        answers.keep(name("a"), 1, true, &boats, at(0));
+        let lasting = earlier(answers.known(&name("a"), 2, at(5_000)));
+        answers.confirm(&lasting, 2, at(5_000));
+        assert_eq!(told(&answers.known(&name("a"), 2, at(9_000))), (Some(&boats), "right"));
+        assert_eq!(told(&answers.known(&name("a"), 3, at(9_100))), (Some(&boats), "recent"));
+
+        answers.keep(name("b"), 1, false, &boats, at(0));
+        let unsure = earlier(answers.known(&name("b"), 2, at(100)));
+        assert_eq!(unsure.lasting(), None, "the index cannot tell");
     }
 
     #[test]
     fn what_is_too_long_is_not_kept() {
         let answers = Answers::default();
         let long = Bytes::from(vec![0; LONGEST_BYTES + 1]);
-        answers.keep(name("a"), 1, &long, answers.beginning);
-        assert_eq!(answers.known(&name("a"), 1, answers.beginning), Known::Nothing);
+        answers.keep(name("a"), 1, true, &long, answers.beginning);
+        let known = answers.known(&name("a"), 1, answers.beginning);
+        assert_eq!(told(&known), (None, "nothing"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod finding;
+mod lasting;
 mod narrowing;
 
 use std::path::Path;

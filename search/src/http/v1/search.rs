@@ -7,6 +7,8 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderValue;
 use axum::response::Response;
+use glassplate_pipeline::asset::Tenant;
+use glassplate_pipeline::fault::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,7 +16,7 @@ use super::hit::HitTold;
 use super::links::Links;
 use super::list::{Next, limit};
 use crate::ask::{Ask, Correction, Counts, Cursor, Facet, Sort};
-use crate::http::answers::{Known, Name};
+use crate::http::answers::{Earlier, Known, Name};
 use crate::http::asked::{Asked, json_bytes, stated, written};
 use crate::http::{Caller, Problem, Site};
 
@@ -136,7 +138,7 @@ fn values(asked: Option<usize>) -> Result<usize, Problem> {
         return Ok(asked);
     }
     let message = format!("values is {asked}: 1 to {most}");
-    Err(glassplate_pipeline::fault::Fault::bad_input(message).into())
+    Err(Fault::bad_input(message).into())
 }
 
 /// Find pictures
@@ -160,16 +162,21 @@ pub(super) async fn search(
     let ask = asked.ask()?;
     let query = query.unwrap_or_default();
     let name = Name { tenant: caller.tenant.clone(), query };
-    let told = match site.answers.known(&name, site.index.epoch()?, began) {
+    let epoch = site.index.epoch()?;
+    let told = match site.answers.known(&name, epoch, began) {
         Known::Right(told) => told,
-        Known::Outdated { answer, renew } => {
-            if renew {
+        Known::Earlier(earlier) if lasts(&site, &earlier, &name.tenant, &ask)? => {
+            site.answers.confirm(&earlier, epoch, began);
+            earlier.answer
+        }
+        Known::Earlier(earlier) if earlier.recent => {
+            if earlier.renew() {
                 // Nobody waits for it; what goes wrong, the next who asks is told.
                 tokio::spawn(async move { tell(&site, name, ask).await.ok() });
             }
-            answer
+            earlier.answer
         }
-        Known::Nothing => tell(&site, name, ask).await?,
+        Known::Earlier(_) | Known::Nothing => tell(&site, name, ask).await?,
     };
     let mut response = json_bytes(told);
     let timing = format!("search;dur={:.2}", began.elapsed().as_secs_f64() * 1000.0);
@@ -177,6 +184,12 @@ pub(super) async fn search(
         response.headers_mut().insert("server-timing", timing);
     }
     Ok(response)
+}
+
+/// Whether an answer of an earlier epoch is right all the same.
+fn lasts(site: &Site, earlier: &Earlier, tenant: &Tenant, ask: &Ask) -> Result<bool, Fault> {
+    let Some(epoch) = earlier.lasting() else { return Ok(false) };
+    site.index.lasts(tenant, ask, epoch)
 }
 
 /// Asks the index, and writes and keeps what it answers.
@@ -198,6 +211,7 @@ async fn tell(site: &Site, name: Name, ask: Ask) -> Result<Bytes, Problem> {
         corrections: &answer.corrections,
         notes: &answer.notes,
     })?;
-    site.answers.keep(name, epoch, &told, began);
+    let sure = answer.total > 0 && answer.notes.is_empty();
+    site.answers.keep(name, epoch, sure, &told, began);
     Ok(told)
 }
