@@ -20,7 +20,7 @@ use glassplate_pipeline::catalogue::Bookmark;
 use glassplate_pipeline::fault::{Fault, FaultKind};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Warmer};
+use tantivy::{IndexMeta, IndexReader, IndexSettings, ReloadPolicy, Warmer};
 
 use crate::collect::Collector;
 use crate::faults;
@@ -62,7 +62,7 @@ pub(crate) struct Generation {
     pub(crate) neighbours: Neighbours,
     /// By the reader's generation and the tenant.
     pub(crate) standings: Cache<(u64, String), Arc<Standing>>,
-    pub(crate) steps: Steps,
+    pub(crate) steps: Arc<Steps>,
 }
 
 /// How far a generation has followed the change feed: the payload of each commit.
@@ -73,6 +73,22 @@ pub(crate) struct Position {
     /// The fingerprint of the interpreter whose labels were indexed.
     #[serde(default)]
     pub(crate) interpreter: String,
+    /// How many documents ever replaced one: while it stays, all that is new is of new pictures.
+    #[serde(default)]
+    pub(crate) replaced: u64,
+}
+
+impl Position {
+    /// Reads the position from what a commit says of itself.
+    pub(crate) fn of(metas: &IndexMeta) -> Result<Self, Fault> {
+        metas.payload.as_deref().map_or_else(
+            || Ok(Self::default()),
+            |payload| {
+                serde_json::from_str(payload)
+                    .map_err(|e| Fault::broken("the index's position is damaged").because(e))
+            },
+        )
+    }
 }
 
 /// The exclusive right to write; gives it back when dropped.
@@ -212,13 +228,14 @@ impl Generation {
     fn opened(name: String, index: tantivy::Index) -> tantivy::Result<Self> {
         let (_, columns) = schema();
         let sheets = Arc::new(Sheets::default());
-        let warmer: Arc<dyn Warmer> = sheets.clone();
+        let steps = Arc::new(Steps::default());
+        let warmers: [Arc<dyn Warmer>; 2] = [sheets.clone(), steps.clone()];
         let reader = index
             .reader_builder()
             // Commits of other processes become visible too, half a second later.
             .reload_policy(ReloadPolicy::OnCommitWithDelay)
             .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
-            .warmers(vec![Arc::downgrade(&warmer)])
+            .warmers(warmers.iter().map(Arc::downgrade).collect())
             .try_into()?;
         let (collector, hits) = (Collector::default(), Hits::default());
         let neighbours = Neighbours::default();
@@ -233,13 +250,13 @@ impl Generation {
             hits,
             neighbours,
             standings,
-            steps: Steps::default(),
+            steps,
         })
     }
 
     /// A number that is higher after each commit, and in each generation than in those before it.
     pub(crate) fn epoch(&self) -> u64 {
-        self.first_epoch() | self.steps.notice(&self.reader)
+        self.first_epoch() | self.reader.searcher().generation().generation_id()
     }
 
     /// The commit of an epoch, when it was one of this generation.
@@ -256,13 +273,7 @@ impl Generation {
     pub(crate) fn position(&self) -> Result<Position, Fault> {
         let metas =
             self.index.load_metas().map_err(|e| faults::index("cannot read the index", e))?;
-        metas.payload.map_or_else(
-            || Ok(Position::default()),
-            |payload| {
-                serde_json::from_str(&payload)
-                    .map_err(|e| Fault::broken("the index's position is damaged").because(e))
-            },
-        )
+        Position::of(&metas)
     }
 
     /// Where the generation's files are.

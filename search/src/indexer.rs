@@ -30,6 +30,9 @@ const WRITER_BYTES: usize = 64 << 20;
 
 /// How many segments of like size are merged: every query visits each, so half of tantivy's 8.
 const MOST_EQUAL_SEGMENTS: usize = 4;
+/// Segments of fewer documents are of like size. By tantivy's 10,000 a dozen new pictures, each second,
+/// would be merged with the thousands before them.
+const SMALL_SEGMENT: u32 = 500;
 
 /// What a catching up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,8 +66,10 @@ impl Indexer {
             .map_err(|e| faults::index("cannot write to the index", e))?;
         let mut merging = LogMergePolicy::default();
         merging.set_min_num_segments(MOST_EQUAL_SEGMENTS);
+        merging.set_min_layer_size(SMALL_SEGMENT);
         writer.set_merge_policy(Box::new(merging));
         // Read behind the lock: the writer before us may have gone further.
+        generation.reader.reload().map_err(|e| faults::index("cannot read the index", e))?;
         let position = generation.position()?;
         let writer = Arc::new(Mutex::new(writer));
         Ok(Self { generation, builder, writer, position, uncommitted: 0, lock })
@@ -83,20 +88,18 @@ impl Indexer {
                 self.position.bookmark = changes.bookmark;
                 break;
             }
-            let position = Position {
-                bookmark: changes.bookmark,
-                interpreter: self.builder.fingerprint().to_owned(),
-            };
             done.changes += changes.list.len() as u64;
             for (tenant, assets) in by_tenant(changes.list) {
                 for batch in assets.chunks(BATCH) {
                     let parts = catalogue.parts_of_many(&tenant, batch).await?;
                     done.documents += parts.len() as u64;
                     self.uncommitted += parts.len() as u64;
-                    self.write(parts).await?;
+                    let replaced = self.write(parts).await?;
+                    self.position.replaced += replaced;
                 }
             }
-            self.position = position;
+            self.position.bookmark = changes.bookmark;
+            self.builder.fingerprint().clone_into(&mut self.position.interpreter);
             if self.uncommitted >= MOST_UNCOMMITTED {
                 self.commit().await?;
             }
@@ -121,19 +124,22 @@ impl Indexer {
         .await
     }
 
-    async fn write(&self, parts: Vec<Parts>) -> Result<(), Fault> {
+    /// Writes documents and tells how many of them replace one that was committed.
+    async fn write(&self, parts: Vec<Parts>) -> Result<u64, Fault> {
         let (builder, writer) = (self.builder.clone(), self.writer.clone());
-        let columns = self.generation.columns;
+        let (columns, committed) = (self.generation.columns, self.generation.reader.searcher());
         blocking(move || {
             let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let wrong = |e| faults::index("cannot write to the index", e);
+            let mut replaced = 0;
             for parts in &parts {
                 let document = builder.document(&fold(parts, &*builder.interpreter));
-                writer.delete_term(columns.key(&document.tenant, &document.asset));
-                writer
-                    .add_document(columns.write(&document))
-                    .map_err(|e| faults::index("cannot write to the index", e))?;
+                let key = columns.key(&document.tenant, &document.asset);
+                replaced += u64::from(committed.doc_freq(&key).map_err(wrong)? > 0);
+                writer.delete_term(key);
+                writer.add_document(columns.write(&document)).map_err(wrong)?;
             }
-            Ok(())
+            Ok(replaced)
         })
         .await
     }

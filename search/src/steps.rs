@@ -4,42 +4,48 @@
 //! score rests on how rare a word is ([`crate::query`]), so an answer changes only when a record
 //! that meets its query comes, goes or is replaced. Between two commits those records are in
 //! segments that are new, in segments that are gone, or deleted from one that stays: a query that
-//! meets nothing there has the same answer as before. Merged segments count as gone and new: then some
-//! answers are made anew that need not be, and none stays that should not.
+//! meets nothing there has the same answer as before.
+//!
+//! Merging makes segments gone and new without changing anything. Each commit says how many documents ever
+//! replaced one; while that number stays, whatever of the new segments was not in those that are gone
+//! is of new pictures, and the rest was there before. Where documents were replaced, merged segments
+//! count as changed: then some answers are made anew that need not be, and none stays that should not.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::index::SegmentId;
 use tantivy::query::Weight;
-use tantivy::{DocId, IndexReader, Searcher, SegmentReader, TERMINATED};
+use tantivy::{DocId, Opstamp, Searcher, SearcherGeneration, SegmentReader, TERMINATED, Warmer};
+
+use crate::generation::Position;
+use crate::schema::ORDER;
 
 /// How many commits are remembered; what was asked longer ago is made anew.
 const REMEMBERED: usize = 16;
-/// A commit that touches more documents, which some large merges do, touches all answers.
+/// A commit that touches more documents touches all answers.
 const MOST_TOUCHED: usize = 10_000;
+/// So does one after larger merges: looking through them would take longer than a search.
+const MOST_MERGED: usize = 200_000;
 
-/// The number of no commit.
-const NONE: u64 = u64::MAX;
-
-/// The last commits of one generation, as they were noticed.
+/// The last commits of one generation.
+#[derive(Default)]
 pub(crate) struct Steps {
-    /// The number of the last commit that was noticed.
-    last: AtomicU64,
     noticed: Mutex<Noticed>,
-}
-
-impl Default for Steps {
-    fn default() -> Self {
-        Self { last: AtomicU64::new(NONE), noticed: Mutex::default() }
-    }
 }
 
 #[derive(Default)]
 struct Noticed {
-    searcher: Option<Searcher>,
+    last: Option<Commit>,
     steps: VecDeque<Arc<Step>>,
+}
+
+/// What a reader saw of a commit.
+struct Commit {
+    number: u64,
+    segments: Vec<SegmentReader>,
+    /// How many documents had replaced one by then; absent where that is not known.
+    replaced: Option<u64>,
 }
 
 /// One step between commits.
@@ -57,39 +63,40 @@ struct Touched {
     docs: Option<Vec<DocId>>,
 }
 
-impl Steps {
-    /// Notices the reader's last commit and tells its number.
-    pub(crate) fn notice(&self, reader: &IndexReader) -> u64 {
-        let searcher = reader.searcher();
-        let number = searcher.generation().generation_id();
-        if self.last.load(Ordering::Acquire) == number {
-            return number;
-        }
+impl Warmer for Steps {
+    /// Notices a commit before searches see it.
+    fn warm(&self, searcher: &Searcher) -> tantivy::Result<()> {
+        let commit = Commit {
+            number: searcher.generation().generation_id(),
+            segments: searcher.segment_readers().to_vec(),
+            replaced: replaced(searcher),
+        };
         let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = noticed.searcher.as_ref();
-        let from = before.map(|before| before.generation().generation_id());
-        // Another thread may have noticed a later one meanwhile.
-        if from.is_some_and(|from| from >= number) {
-            return number;
-        }
-        if let (Some(before), Some(from)) = (before, from) {
-            let step = Step { from, touched: touched(before, &searcher) };
+        if let Some(last) = &noticed.last {
+            let touched = match last.replaced.is_some() && last.replaced == commit.replaced {
+                true => added(&last.segments, &commit.segments),
+                false => touched(&last.segments, &commit.segments),
+            };
+            let step = Step { from: last.number, touched };
             noticed.steps.push_back(Arc::new(step));
             if noticed.steps.len() > REMEMBERED {
                 noticed.steps.pop_front();
             }
         }
-        noticed.searcher = Some(searcher);
-        self.last.store(number, Ordering::Release);
-        number
+        noticed.last = Some(commit);
+        Ok(())
     }
 
+    fn garbage_collect(&self, _: &[&SearcherGeneration]) {}
+}
+
+impl Steps {
     /// The steps since a commit; nothing where it, or what came after it, is not remembered.
     fn since(&self, number: u64) -> Option<Vec<Arc<Step>>> {
-        if self.last.load(Ordering::Acquire) == number {
+        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if noticed.last.as_ref()?.number == number {
             return Some(Vec::new());
         }
-        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
         let first = noticed.steps.iter().position(|step| step.from == number)?;
         Some(noticed.steps.iter().skip(first).cloned().collect())
     }
@@ -130,36 +137,88 @@ impl Touched {
     }
 }
 
-/// Lists what came or went between two commits; nothing where it is too much.
-fn touched(before: &Searcher, after: &Searcher) -> Option<Vec<Touched>> {
-    let by_id = |searcher: &Searcher| -> HashMap<SegmentId, SegmentReader> {
-        searcher.segment_readers().iter().map(|one| (one.segment_id(), one.clone())).collect()
-    };
-    let (mut gone, mut left) = (by_id(before), MOST_TOUCHED);
+/// How many documents had replaced one by the commit that a searcher sees; nothing where there is a
+/// later commit already.
+fn replaced(searcher: &Searcher) -> Option<u64> {
+    let metas = searcher.index().load_metas().ok()?;
+    type Seen = HashSet<(SegmentId, Option<Opstamp>)>;
+    let said: Seen = metas.segments.iter().map(|one| (one.id(), one.delete_opstamp())).collect();
+    let segments = searcher.segment_readers().iter();
+    let seen: Seen = segments.map(|one| (one.segment_id(), one.delete_opstamp())).collect();
+    (said == seen).then(|| Position::of(&metas).ok().map(|position| position.replaced)).flatten()
+}
+
+/// Two commits beside each other.
+struct Beside<'a> {
+    /// Segments of the later one alone.
+    new: Vec<&'a SegmentReader>,
+    /// Segments of the earlier one alone.
+    gone: Vec<&'a SegmentReader>,
+    /// Segments of both from which something was deleted, as they were and are.
+    thinned: Vec<(&'a SegmentReader, &'a SegmentReader)>,
+}
+
+impl<'a> Beside<'a> {
+    fn of(before: &'a [SegmentReader], after: &'a [SegmentReader]) -> Self {
+        let mut gone: HashMap<SegmentId, &SegmentReader> =
+            before.iter().map(|one| (one.segment_id(), one)).collect();
+        let (mut new, mut thinned) = (Vec::new(), Vec::new());
+        for segment in after {
+            match gone.remove(&segment.segment_id()) {
+                None => new.push(segment),
+                Some(was) if was.delete_opstamp() != segment.delete_opstamp() => {
+                    thinned.push((was, segment));
+                }
+                Some(_) => {}
+            }
+        }
+        Self { new, gone: gone.into_values().collect(), thinned }
+    }
+}
+
+fn documents(segments: &[&SegmentReader]) -> usize {
+    segments.iter().map(|segment| segment.max_doc() as usize).sum()
+}
+
+/// Lists what came between two commits when no document replaced one: all that is in no segment of the
+/// earlier one. Nothing where it is too much.
+fn added(before: &[SegmentReader], after: &[SegmentReader]) -> Option<Vec<Touched>> {
+    let Beside { new, gone, thinned } = Beside::of(before, after);
+    if !thinned.is_empty() || documents(&new) > MOST_MERGED {
+        return None;
+    }
+    let mut merged = HashSet::new();
+    for segment in &gone {
+        let order = segment.fast_fields().u64(ORDER).ok()?;
+        merged.extend((0..segment.max_doc()).filter_map(|doc| order.first(doc)));
+    }
     let mut touched = Vec::new();
-    let mut take = |segment, docs: Option<Vec<DocId>>, count: usize| {
-        left = left.checked_sub(count)?;
-        touched.push(Touched { segment, docs });
-        Some(())
-    };
-    for segment in after.segment_readers() {
-        let Some(was) = gone.remove(&segment.segment_id()) else {
-            take(segment.clone(), None, segment.max_doc() as usize)?;
-            continue;
-        };
-        if was.delete_opstamp() != segment.delete_opstamp() {
-            let deleted: Vec<DocId> = (0..was.max_doc())
-                .filter(|&doc| lives(&was, doc) && !lives(segment, doc))
-                .collect();
-            let count = deleted.len();
-            take(was, Some(deleted), count)?;
+    for segment in new {
+        let order = segment.fast_fields().u64(ORDER).ok()?;
+        let is_new = |&doc: &DocId| order.first(doc).is_none_or(|order| !merged.contains(&order));
+        let docs: Vec<DocId> = (0..segment.max_doc()).filter(is_new).collect();
+        if !docs.is_empty() {
+            touched.push(Touched { segment: segment.clone(), docs: Some(docs) });
         }
     }
-    for segment in gone.into_values() {
-        let count = segment.max_doc() as usize;
-        take(segment, None, count)?;
+    let count: usize = touched.iter().filter_map(|one| one.docs.as_ref()).map(Vec::len).sum();
+    (count <= MOST_TOUCHED).then_some(touched)
+}
+
+/// Lists what came or went between two commits; nothing where it is too much.
+fn touched(before: &[SegmentReader], after: &[SegmentReader]) -> Option<Vec<Touched>> {
+    let Beside { new, gone, thinned } = Beside::of(before, after);
+    let mut count = documents(&new) + documents(&gone);
+    let whole = new.into_iter().chain(gone);
+    let mut touched: Vec<Touched> =
+        whole.map(|segment| Touched { segment: segment.clone(), docs: None }).collect();
+    for (was, is) in thinned {
+        let deleted = |&doc: &DocId| lives(was, doc) && !lives(is, doc);
+        let docs: Vec<DocId> = (0..was.max_doc()).filter(deleted).collect();
+        count += docs.len();
+        touched.push(Touched { segment: was.clone(), docs: Some(docs) });
     }
-    Some(touched)
+    (count <= MOST_TOUCHED).then_some(touched)
 }
 
 fn lives(segment: &SegmentReader, doc: DocId) -> bool {

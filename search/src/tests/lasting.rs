@@ -44,7 +44,6 @@ async fn an_answer_lasts_until_a_picture_that_met_it_changes() {
     let before = archive.index.epoch().expect("an epoch");
     archive.rule(&turtle, "turtle", Ruling::Reject).await;
     archive.catch_up().await;
-    archive.index.epoch().expect("an epoch");
     assert!(!lasts(&archive, "turtle", before));
     assert_eq!(archive.found("turtle"), [1]);
     assert!(lasts(&archive, "boat", before));
@@ -57,6 +56,22 @@ async fn after_a_rebuild_no_answer_lasts() {
     archive.index.rebuild(&*archive.catalogue).await.expect("rebuilt");
     assert!(!lasts(&archive, "turtle", before));
     assert!(!lasts(&archive, "dog", before));
+}
+
+#[tokio::test]
+async fn an_answer_lasts_when_segments_are_merged() {
+    let archive = Archive::of(&[labelled(1, &[("turtle", 0.9)])]).await;
+    archive.index.epoch().expect("an epoch");
+    let mut lasted = 0;
+    for seed in 2..22 {
+        let before = archive.index.epoch().expect("an epoch");
+        archive.add(&labelled(seed, &[("boat", 0.9)])).await;
+        archive.catch_up().await;
+        lasted += u32::from(lasts(&archive, "turtle", before));
+        assert!(!lasts(&archive, "boat", before), "{seed}");
+    }
+    // Where merging ends while a commit is read, it cannot be told.
+    assert!(lasted > 12, "{lasted} of 20");
 }
 
 /// What is asked in every way.
