@@ -5,6 +5,7 @@ mod command;
 mod compose;
 mod env;
 mod exit;
+mod memory;
 mod output;
 mod settings;
 mod workshop;

@@ -44,7 +44,7 @@ use crate::arguments::{Arguments, Command};
 use crate::compose::Desk;
 use crate::exit::{Exit, code_of};
 use crate::output::say;
-use crate::{env, output};
+use crate::{env, memory, output};
 use promote::Standing;
 
 /// Reads the arguments, runs the command, tells how it ended.
@@ -77,6 +77,9 @@ fn dispatch(Arguments { global, command }: Arguments) -> Result<Exit, Fault> {
     if works_on_many(&command) {
         // Before there are threads: they take it over. A system that refuses loses nothing.
         let _ = rustix::process::nice(GIVES_WAY);
+    }
+    if matches!(command, Command::Serve(_)) {
+        memory::share();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
