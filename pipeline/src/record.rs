@@ -7,6 +7,8 @@
 //! what `glassplate export` prints: it only grows.
 
 mod restored;
+mod ruled;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,18 +18,20 @@ use serde::{Deserialize, Serialize};
 use crate::assessment::Assessment;
 use crate::asset::{Asset, AssetId, Digest, Occurrence, PixelDigest, Tenant};
 use crate::days::Days;
-use crate::decision::{Decision, Ruling};
+use crate::decision::Decision;
 use crate::embedding::Embedding;
 use crate::field::Fields;
 use crate::image::{Format, Technical};
-use crate::label::{Evidence, Instance, Label, LabelKind, Synset};
-use crate::opinion::{Finding, Identified, Opinion, OpinionId, Subject, Verdict};
+use crate::label::{Evidence, Instance, LabelKind, Synset};
+use crate::opinion::{Finding, Opinion, OpinionId, Subject, Verdict};
 use crate::ports::{Interpreter, Testimony};
 use crate::rendition::Rendition;
 use crate::run::RunId;
 
 pub use self::restored::RecordRestoration;
 use self::restored::restored;
+use self::ruled::ruled;
+use self::steps::fold_steps;
 
 /// Everything that was said of one asset, as a catalogue keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -389,156 +393,5 @@ fn taken(occurrences: &[Occurrence], embedded: &Fields) -> Option<Days> {
     })
 }
 
-/// Applies what people ruled, and puts the labels in order: by kind, the surest first.
-fn ruled(mut labels: Vec<RecordLabel>, decisions: &[Decision]) -> Vec<RecordLabel> {
-    for decision in decisions {
-        rule(&mut labels, decision);
-    }
-    labels.sort_by(|a, b| {
-        (a.kind, b.confidence, &a.name, &a.source.model)
-            .partial_cmp(&(b.kind, a.confidence, &b.name, &b.source.model))
-            .expect("confidences are numbers")
-    });
-    labels
-}
-
-impl RecordLabel {
-    /// States one claim of an opinion as it was said.
-    pub fn proposed(claim: &Label, opinion: &Opinion) -> Self {
-        Self {
-            name: claim.name.clone(),
-            kind: claim.kind,
-            confidence: if claim.confidence.is_nan() { 0.0 } else { claim.confidence },
-            wordnet: claim.wordnet.clone(),
-            parents: claim.parents.clone(),
-            category: None,
-            instances: claim.instances.clone(),
-            evidence: claim.evidence.clone(),
-            state: LabelState::Proposed,
-            doubts: Vec::new(),
-            source: LabelSource {
-                backend: opinion.maker.backend.clone(),
-                model: opinion.maker.model.clone(),
-                version: opinion.maker.version.clone(),
-                run: Some(opinion.run.clone()),
-            },
-            ruled: None,
-        }
-    }
-
-    /// States what a person ruled as that person's own claim.
-    pub fn of_person(decision: &Decision) -> Self {
-        Self {
-            name: decision.label.clone(),
-            kind: decision.kind,
-            confidence: 1.0,
-            wordnet: decision.wordnet.clone(),
-            parents: decision.parents.clone(),
-            category: None,
-            instances: Vec::new(),
-            evidence: Vec::new(),
-            state: LabelState::Added,
-            doubts: Vec::new(),
-            source: LabelSource {
-                backend: "human".to_owned(),
-                model: decision.who.clone(),
-                version: String::new(),
-                run: None,
-            },
-            ruled: Some(Ruled { who: decision.who.clone(), at: decision.at }),
-        }
-    }
-}
-
-/// Applies one decision to every claim that it speaks of; an approval or addition that finds
-/// no claim becomes the person's own, so that a withdrawn run cannot take a ruling along.
-fn rule(labels: &mut Vec<RecordLabel>, decision: &Decision) {
-    let speaks_of = |label: &RecordLabel| decision.speaks_of(label);
-    let ruled = Ruled { who: decision.who.clone(), at: decision.at };
-    if decision.ruling == Ruling::Reject {
-        labels.retain(|label| label.state != LabelState::Added || !speaks_of(label));
-    }
-    let mut met = false;
-    for label in labels.iter_mut().filter(|label| speaks_of(label)) {
-        met = true;
-        label.ruled = Some(ruled.clone());
-        if label.state != LabelState::Added {
-            label.state = match decision.ruling {
-                Ruling::Reject => LabelState::Rejected,
-                Ruling::Approve | Ruling::Add => LabelState::Approved,
-            };
-        }
-    }
-    if !met && decision.ruling != Ruling::Reject {
-        labels.push(RecordLabel::of_person(decision));
-    }
-}
-
-fn fold_steps(current: &BTreeMap<&str, &Opinion>) -> BTreeMap<String, StepState> {
-    let mut steps: BTreeMap<String, StepState> =
-        current.iter().map(|(step, opinion)| ((*step).to_owned(), step_state(opinion))).collect();
-    // An asset that has a record was registered, and the record is what record makes.
-    for step in ["register", "record"] {
-        steps
-            .insert(step.to_owned(), StepState { state: State::Done, reason: None, opinion: None });
-    }
-    for step in [IDENTIFY, RENDER] {
-        steps.entry(step.to_owned()).or_insert_with(|| not_run("interrupted before this step"));
-    }
-    steps.insert("label".to_owned(), sum_up_labels(&steps));
-    steps
-}
-
-fn step_state(opinion: &Opinion) -> StepState {
-    let (state, reason) = match &opinion.verdict {
-        Verdict::Found(Finding::Identified(found)) => (State::Done, note_of(found)),
-        Verdict::Found(Finding::Rendered(found)) => (State::Done, found.note.clone()),
-        Verdict::Found(Finding::Labelled(_) | Finding::Assessed(_) | Finding::Restored(_)) => {
-            (State::Done, None)
-        }
-        Verdict::Found(Finding::Discarded { who }) => {
-            (State::NoneFound, Some(format!("{who} did away with it")))
-        }
-        Verdict::NoneFound => (State::NoneFound, None),
-        Verdict::NotRun { reason } => (State::NotRun, Some(reason.clone())),
-        Verdict::Failed { fault, reason } => (State::Failed, Some(format!("{fault}: {reason}"))),
-    };
-    StepState { state, reason, opinion: Some(opinion.id.clone()) }
-}
-
-fn note_of(found: &Identified) -> Option<String> {
-    (!found.damage.is_empty()).then(|| found.damage.join("; "))
-}
-
-fn not_run(reason: &str) -> StepState {
-    StepState { state: State::NotRun, reason: Some(reason.to_owned()), opinion: None }
-}
-
-/// Sums the labellers up: done if one found something, else failed, none found or not run.
-fn sum_up_labels(steps: &BTreeMap<String, StepState>) -> StepState {
-    let of_labellers: Vec<_> =
-        steps.iter().filter(|(step, _)| step.starts_with(LABEL_PREFIX)).collect();
-    let reason = |state: State| {
-        let reasons: Vec<String> = of_labellers
-            .iter()
-            .filter(|(_, step)| step.state == state)
-            .filter_map(|(name, step)| Some(format!("{name}: {}", step.reason.as_ref()?)))
-            .collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
-    };
-    for state in [State::Done, State::Failed, State::NoneFound, State::NotRun] {
-        if of_labellers.iter().any(|(_, step)| step.state == state) {
-            // A labeller that failed beside one that found something still shows.
-            let reason = if state == State::Done { reason(State::Failed) } else { reason(state) };
-            return StepState { state, reason, opinion: None };
-        }
-    }
-    match steps.get(RENDER) {
-        Some(render) if render.state != State::Done => not_run("there are no pixels to look at"),
-        _ => not_run("no labeller was configured"),
-    }
-}
-
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;

@@ -2,15 +2,15 @@
 
 mod batch;
 mod infra;
+mod people;
+mod restore;
 mod tenancy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use glassplate_pipeline::asset::{Tenant, check_collection};
-use glassplate_pipeline::label::LabelKind;
 use glassplate_pipeline::purchase::Dollars;
-use glassplate_pipeline::restoration::{Mode, Repair};
 
 use crate::env;
 use crate::exit::CODES;
@@ -19,6 +19,8 @@ pub(crate) use batch::{
     Says, StartBatch, Worker,
 };
 pub(crate) use infra::{InfraAction, Parameters, WhichStacks};
+pub(crate) use people::{Calibrate, Decide, Review};
+pub(crate) use restore::{Restore, Restoring};
 pub(crate) use tenancy::{Audit, Bounds, KeyAction, TenantAction};
 
 /// Turns archives of photographs into findable, trustworthy collections.
@@ -279,17 +281,6 @@ pub(crate) struct Sources {
     pub(crate) metadata: Option<PathBuf>,
 }
 
-/// What calibrate takes.
-#[derive(Debug, Args)]
-pub(crate) struct Calibrate {
-    /// Say what would be learned, and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Forget what was learned
-    #[arg(long)]
-    pub(crate) reset: bool,
-}
-
 /// What search takes.
 #[derive(Debug, Args)]
 pub(crate) struct Search {
@@ -320,54 +311,6 @@ pub(crate) struct Show {
     pub(crate) min_confidence: Option<f32>,
 }
 
-/// What review takes.
-#[derive(Debug, Args)]
-pub(crate) struct Review {
-    /// Only this collection
-    #[arg(long, value_name = "NAME")]
-    pub(crate) collection: Option<String>,
-    /// Most labels to list
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    pub(crate) limit: usize,
-    /// Only labels of this kind
-    #[arg(long, value_enum)]
-    pub(crate) kind: Option<Kind>,
-}
-
-/// What approve, reject and add take.
-#[derive(Debug, Args)]
-pub(crate) struct Decide {
-    /// The asset's id
-    pub(crate) asset: String,
-    /// Names or synonyms, as shown or as in the vocabulary
-    #[arg(required = true, value_name = "LABEL")]
-    pub(crate) labels: Vec<String>,
-    /// What the labels are, where a name may be several things or no vocabulary knows it
-    #[arg(long, value_enum)]
-    pub(crate) kind: Option<Kind>,
-    /// Who decides [default: people.name in the settings, else $GLASSPLATE_BY, else the login name]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
-}
-
-/// The kinds of labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    Object,
-    Scene,
-    Concept,
-}
-
-impl From<Kind> for LabelKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Object => Self::Object,
-            Kind::Scene => Self::Scene,
-            Kind::Concept => Self::Concept,
-        }
-    }
-}
-
 /// What relabel takes.
 #[derive(Debug, Args)]
 pub(crate) struct Relabel {
@@ -385,51 +328,6 @@ pub(crate) struct Relabel {
     pub(crate) budget: Option<Dollars>,
     #[command(flatten)]
     pub(crate) device: OnDevice,
-}
-
-/// What restore takes.
-#[derive(Debug, Args)]
-pub(crate) struct Restore {
-    /// An asset's id, or a search: every picture that it finds
-    #[arg(required = true, value_name = "ASSET|QUERY")]
-    pub(crate) target: Vec<String>,
-    /// What to do, separated by commas: dust, denoise, deblur, levels, colourise, upscale
-    /// [default: what the picture needs]
-    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
-    pub(crate) steps: Vec<Repair>,
-    /// How to enlarge: fidelity invents nothing, quality looks best, fast draws crisp edges
-    #[arg(long, value_name = "MODE", default_value = "fidelity", value_parser = mode)]
-    pub(crate) mode: Mode,
-    /// Show the repaired pictures to the networks here too; what they see only there is kept apart
-    #[arg(long, conflicts_with = "delete")]
-    pub(crate) label: bool,
-    /// Say what would be done and how long it would take, and do nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do away with an asset's restorations, or with those that --name names
-    #[arg(long, conflicts_with_all = ["steps", "dry_run"])]
-    pub(crate) delete: bool,
-    /// The restoration to delete, as `show` names it: denoise+upscale-fast
-    #[arg(long, value_name = "NAME", requires = "delete")]
-    pub(crate) name: Option<String>,
-    /// Who deletes [default: people.name, GLASSPLATE_BY or the login name]
-    #[arg(long, value_name = "NAME", requires = "delete")]
-    pub(crate) by: Option<String>,
-    #[command(flatten)]
-    pub(crate) device: OnDevice,
-}
-
-/// What is restored after an ingest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Restoring {
-    /// What each picture needs, whatever the config says.
-    Auto,
-    /// Nothing, whatever the config says.
-    Never,
-}
-
-fn mode(text: &str) -> Result<Mode, String> {
-    text.parse().map_err(|fault: glassplate_pipeline::fault::Fault| fault.reason())
 }
 
 /// What compare takes.

@@ -1,10 +1,12 @@
 //! What the fold must do.
 
 use super::*;
+use crate::decision::Ruling;
 use crate::embedding::{DIMENSIONS, Space};
 use crate::fault::FaultKind;
 use crate::image::ColourModel;
-use crate::opinion::{Maker, Renditions, Subject};
+use crate::label::Label;
+use crate::opinion::{Identified, Maker, Renditions, Subject};
 use crate::ports::Verbatim;
 
 fn at(second: i64) -> Timestamp {
