@@ -128,8 +128,8 @@ pub(crate) fn lasts(
     commit: u64,
 ) -> Result<bool, Fault> {
     guarded("cannot look through what was added", || {
-        generation.steps.miss(commit, || {
-            let searcher = generation.reader.searcher();
+        let searcher = generation.reader.searcher();
+        generation.steps.miss(commit, searcher.generation().generation_id(), || {
             let plan = plan(query, &ask.within, tenant, generation, &searcher, &builder.bar)?;
             plan.asks.weight(EnableScoring::disabled_from_searcher(&searcher))
         })

@@ -91,24 +91,29 @@ impl Warmer for Steps {
 }
 
 impl Steps {
-    /// The steps since a commit; nothing where it, or what came after it, is not remembered.
-    fn since(&self, number: u64) -> Option<Vec<Arc<Step>>> {
-        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if noticed.last.as_ref()?.number == number {
+    /// The steps from a commit to the one that searches see; nothing where they are not remembered, or
+    /// another one was noticed last.
+    fn between(&self, number: u64, seen: u64) -> Option<Vec<Arc<Step>>> {
+        if number == seen {
             return Some(Vec::new());
+        }
+        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if noticed.last.as_ref()?.number != seen {
+            return None;
         }
         let first = noticed.steps.iter().position(|step| step.from == number)?;
         Some(noticed.steps.iter().skip(first).cloned().collect())
     }
 
-    /// Tells whether nothing that came or went since a commit meets a query, as far as that is
-    /// remembered; the query is only made where it must be asked.
+    /// Tells whether nothing that came or went between a commit and the one that searches see meets a
+    /// query, as far as that is remembered; the query is only made where it must be asked.
     pub(crate) fn miss(
         &self,
         number: u64,
+        seen: u64,
         query: impl FnOnce() -> tantivy::Result<Box<dyn Weight>>,
     ) -> tantivy::Result<bool> {
-        let Some(steps) = self.since(number) else { return Ok(false) };
+        let Some(steps) = self.between(number, seen) else { return Ok(false) };
         let touched: Option<Vec<&Vec<Touched>>> =
             steps.iter().map(|step| step.touched.as_ref()).collect();
         let Some(touched) = touched else { return Ok(false) };

@@ -117,7 +117,7 @@ impl Answers {
             return Known::Nothing;
         };
         let answer = Bytes::from(answer);
-        if kept.epoch.load(Ordering::Relaxed) >= epoch {
+        if kept.epoch.load(Ordering::Relaxed) == epoch {
             kept.right.fetch_max(now, Ordering::Relaxed);
             return Known::Right(answer);
         }
