@@ -5,6 +5,7 @@ mod uploads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use glassplate_models::taxonomy::Objects;
 use glassplate_models::vocabulary::Words;
@@ -37,12 +38,15 @@ pub(crate) async fn run(desk: &Desk, arguments: &Serve) -> Result<Exit, Fault> {
     let stop = stopped()?;
     say(format!("serving {} at http://{bound}", desk.home.display()));
     http::serve(listener, http::router(site), &served, stop).await?;
-    match follower.stop().await {
+    // Catching up is a moment's work, building the index anew may be an hour's.
+    let longest = Duration::from_secs_f64(served.drain_seconds);
+    match tokio::time::timeout(longest, follower.stop()).await {
         // Another process does the same work.
-        Err(fault) if fault.kind() != FaultKind::Busy => {
+        Ok(Err(fault)) if fault.kind() != FaultKind::Busy => {
             say(format!("the index lags behind: {}", fault.reason()));
         }
-        _ => {}
+        Ok(_) => {}
+        Err(_) => say("the index lags behind: it catches up when it is asked next"),
     }
     Ok(Exit::Done)
 }
